@@ -5,7 +5,8 @@
 # What the demo and the tests need from the system, installed when it is missing.
 #
 #   sh examples/setup.sh demo     to build the plugin and publish with it
-#   sh examples/setup.sh tests    the same and what the tests use besides
+#   sh examples/setup.sh film     the same, and to decode any film
+#   sh examples/setup.sh tests    the first, and what the tests use besides
 #
 # Where everything is there already nothing is done and no network is used.
 # The list for Debian (12 or later) is below, and it is the only one.
@@ -17,27 +18,32 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 # The compiler, the libraries' headers, and what a pipeline loads at run time:
 # x264enc is in -ugly, webrtcbin and dtls in -bad, ICE in -nice, Opus and the
-# test sources in -base, RTP in -good.
+# test sources in -base, RTP in -good, the clock in the test picture in -x.
 packages="
   gcc libc6-dev meson ninja-build pkgconf python3
   libglib2.0-dev libjson-glib-dev libsoup-3.0-dev libgstreamer1.0-dev
   libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
+  gstreamer1.0-x
   glib-networking ca-certificates"
 programs="gcc meson ninja pkg-config python3 gst-launch-1.0"
 libraries="gio-2.0 json-glib-1.0 libsoup-3.0 gstreamer-webrtc-1.0
   gstreamer-sdp-1.0 gstreamer-rtp-1.0 gstreamer-video-1.0"
-elements="webrtcbin nicesrc dtlsenc srtpenc opusenc x264enc rtph264pay"
+elements="timeoverlay webrtcbin nicesrc dtlsenc srtpenc opusenc x264enc rtph264pay"
 
 case $what in
   demo) ;;
+  film)
+    packages="$packages gstreamer1.0-libav"
+    elements="$elements avdec_h264"
+    ;;
   tests)
     packages="$packages chromium libc6-dbg openssl valgrind"
     programs="$programs chromium openssl valgrind"
     ;;
   *)
-    echo "setup.sh: say 'demo' or 'tests', not '$what'." >&2
+    echo "setup.sh: say 'demo', 'film' or 'tests', not '$what'." >&2
     exit 2
     ;;
 esac
@@ -80,7 +86,7 @@ may_be_root () {
 }
 
 apt_get () {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
 }
 
 updated=no

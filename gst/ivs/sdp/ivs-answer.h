@@ -20,14 +20,14 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  GstSDPMessage *sdp;           /* repaired */
+  GstSDPMessage *sdp; /* repaired */
   gboolean audio_accepted;
   gboolean video_accepted;
   /* The certificate that the peer must show; several are alternatives (RFC 8122 §5). */
-  GPtrArray *fingerprints;      /* of gchar*, "sha-256 AB:CD:..." */
-  guint n_candidates;           /* usable ones */
-  gchar *first_candidate;       /* "192.0.2.1:443/udp", for messages, or NULL */
-  GPtrArray *repairs;           /* of gchar*, what was mended, for the log */
+  GPtrArray *fingerprints; /* of gchar*, "sha-256 AB:CD:..." */
+  guint n_candidates;      /* usable ones */
+  gchar *first_candidate;  /* "192.0.2.1:443/udp", for messages, or NULL */
+  GPtrArray *repairs;      /* of gchar*, what was mended, for the log */
 } IvsAnswer;
 
 /* @content_type may be NULL; errors are of IVS_ERROR (ivs-error.h):

@@ -24,9 +24,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean audio;
-  gboolean video;               /* real or dummy */
-  guint audio_channels;         /* 1 or 2 */
-  guint audio_bitrate;          /* bits/s, 0 = do not say */
+  gboolean video;       /* real or dummy */
+  guint audio_channels; /* 1 or 2 */
+  guint audio_bitrate;  /* bits/s, 0 = do not say */
 } IvsOfferWish;
 
 /* Facts about an offer, for the error that may follow. */
@@ -38,8 +38,8 @@ typedef struct
   gboolean has_h264;
 } IvsOfferFacts;
 
-gboolean ivs_offer_check (const GstSDPMessage *offer,
-    const IvsOfferWish *wish, GError **error);
+gboolean ivs_offer_check (const GstSDPMessage *offer, const IvsOfferWish *wish,
+    GError **error);
 gchar *ivs_offer_to_posted_text (const GstSDPMessage *offer,
     const IvsOfferWish *wish, GError **error);
 void ivs_offer_get_facts (const GstSDPMessage *offer, IvsOfferFacts *facts);

@@ -22,6 +22,11 @@ typedef struct
   /* The kind is known (for sink_%u: only now). Returns the gate to feed, (transfer full),
    * or NULL if this kind is taken: then the input drops what comes. */
   GstIvsGate *(*get_gate) (GstIvsInput *input, GstIvsKind kind, gpointer data);
+  /* The encoding settings of now, asked when a chain is plugged. */
+  void (*get_settings) (GstIvsEncodingSettings *settings, gpointer data);
+  /* Each encoder and payloader that was made, before it goes beyond NULL. */
+  void (*encoder) (GstElement *encoder, gpointer data);
+  void (*payloader) (GstElement *payloader, gpointer data);
   void (*ready) (GstIvsInput *input, gpointer data);   /* caps seen, chain plugged */
   void (*eos) (GstIvsInput *input, gpointer data);
   /* something cannot be published: @error of IVS_ERROR (ivs-error.h) */
@@ -29,8 +34,7 @@ typedef struct
 } GstIvsInputEvents;
 
 GstIvsInput *gst_ivs_input_new (GstBin *bin, GstPadTemplate *templ,
-    const gchar *pad_name, const GstIvsEncodingSettings *settings,
-    const GstIvsInputEvents *events, gpointer data);
+    const gchar *pad_name, const GstIvsInputEvents *events, gpointer data);
 GstPad *gst_ivs_input_get_pad (GstIvsInput *self);      /* (transfer none), the ghost pad */
 gboolean gst_ivs_input_get_kind (GstIvsInput *self, GstIvsKind *kind);
 gboolean gst_ivs_input_is_ready (GstIvsInput *self);

@@ -21,10 +21,10 @@ typedef enum
   /* The credential, judged before any network. */
   IVS_FAILURE_TOKEN_MISSING,
   IVS_FAILURE_TOKEN_MALFORMED,
-  IVS_FAILURE_TOKEN_LOOKALIKE,  /* a stream key, a playback token, an ARN ... */
+  IVS_FAILURE_TOKEN_LOOKALIKE, /* a stream key, a playback token, an ARN ... */
   IVS_FAILURE_TOKEN_EXPIRED,
   IVS_FAILURE_TOKEN_NO_PUBLISH,
-  IVS_FAILURE_TOKEN_FILE,       /* auth-token-file cannot be read */
+  IVS_FAILURE_TOKEN_FILE, /* auth-token-file cannot be read */
 
   /* The endpoint and the way to it. */
   IVS_FAILURE_ENDPOINT_INVALID,
@@ -33,46 +33,46 @@ typedef enum
   IVS_FAILURE_NETWORK_UNREACHABLE,
   IVS_FAILURE_TLS,
   IVS_FAILURE_TIMEOUT,
-  IVS_FAILURE_NETWORK,          /* any other transport failure */
-  IVS_FAILURE_REDIRECT,         /* loop, too many, a host that may not see the token, https to http */
+  IVS_FAILURE_NETWORK, /* any other transport failure */
+  IVS_FAILURE_REDIRECT, /* loop, too many, a host that may not see the token, https to http */
 
   /* The service's own words (codes of service.md). */
-  IVS_FAILURE_SESSION_REFUSED,  /* 2001 */
-  IVS_FAILURE_SERVICE_TOKEN_EXPIRED,    /* 2002 */
-  IVS_FAILURE_NO_PERMISSIONS,   /* 2003 */
-  IVS_FAILURE_STAGE_NOT_FOUND,  /* 2004 */
-  IVS_FAILURE_STAGE_FULL,       /* 2005 */
-  IVS_FAILURE_SERVICE_INTERNAL, /* 2006, 2007, 2008 */
-  IVS_FAILURE_ALREADY_PUBLISHING,       /* 2010 */
-  IVS_FAILURE_ACTION_NOT_FOUND, /* 2011 */
-  IVS_FAILURE_STATE_CONFLICT,   /* 2012 */
-  IVS_FAILURE_THROTTLED,        /* 2013 */
-  IVS_FAILURE_NO_MATCHING_CODEC,        /* 2014 */
+  IVS_FAILURE_SESSION_REFUSED,       /* 2001 */
+  IVS_FAILURE_SERVICE_TOKEN_EXPIRED, /* 2002 */
+  IVS_FAILURE_NO_PERMISSIONS,        /* 2003 */
+  IVS_FAILURE_STAGE_NOT_FOUND,       /* 2004 */
+  IVS_FAILURE_STAGE_FULL,            /* 2005 */
+  IVS_FAILURE_SERVICE_INTERNAL,      /* 2006, 2007, 2008 */
+  IVS_FAILURE_ALREADY_PUBLISHING,    /* 2010 */
+  IVS_FAILURE_ACTION_NOT_FOUND,      /* 2011 */
+  IVS_FAILURE_STATE_CONFLICT,        /* 2012 */
+  IVS_FAILURE_THROTTLED,             /* 2013 */
+  IVS_FAILURE_NO_MATCHING_CODEC,     /* 2014 */
 
   /* No code that is known: judged by the HTTP status. */
-  IVS_FAILURE_HTTP_REFUSED,     /* 401, 403 */
-  IVS_FAILURE_AUTHORIZATION_LOST,       /* 401/403 without a code right after a redirect */
-  IVS_FAILURE_NOT_A_STAGE_ENDPOINT,     /* 404, 405, 406, 415 */
-  IVS_FAILURE_BUSY,             /* 429, 502, 503, 504 */
-  IVS_FAILURE_HTTP_SERVER,      /* 500 and other 5xx */
-  IVS_FAILURE_HTTP_CLIENT,      /* other 4xx */
-  IVS_FAILURE_HTTP_UNEXPECTED,  /* 1xx, 3xx without a Location, ... */
+  IVS_FAILURE_HTTP_REFUSED,       /* 401, 403 */
+  IVS_FAILURE_AUTHORIZATION_LOST, /* 401/403 without a code right after a redirect */
+  IVS_FAILURE_NOT_A_STAGE_ENDPOINT, /* 404, 405, 406, 415 */
+  IVS_FAILURE_BUSY,                 /* 429, 502, 503, 504 */
+  IVS_FAILURE_HTTP_SERVER,          /* 500 and other 5xx */
+  IVS_FAILURE_HTTP_CLIENT,          /* other 4xx */
+  IVS_FAILURE_HTTP_UNEXPECTED,      /* 1xx, 3xx without a Location, ... */
 
   /* The offer, the answer and the media path. */
-  IVS_FAILURE_OFFER,            /* ours: an offer that a stage must refuse */
-  IVS_FAILURE_ANSWER,           /* an answer that cannot be used */
+  IVS_FAILURE_OFFER,  /* ours: an offer that a stage must refuse */
+  IVS_FAILURE_ANSWER, /* an answer that cannot be used */
   IVS_FAILURE_ANSWER_TOO_LARGE,
-  IVS_FAILURE_MEDIA_REFUSED,    /* the answer rejects our audio or video section */
-  IVS_FAILURE_FINGERPRINT,      /* the peer's certificate is not the answer's */
-  IVS_FAILURE_CONNECT_TIMEOUT,  /* no ICE/DTLS connection within connect-timeout */
+  IVS_FAILURE_MEDIA_REFUSED, /* the answer rejects our audio or video section */
+  IVS_FAILURE_FINGERPRINT,   /* the peer's certificate is not the answer's */
+  IVS_FAILURE_CONNECT_TIMEOUT, /* no ICE/DTLS connection within connect-timeout */
   IVS_FAILURE_ICE,
   IVS_FAILURE_DTLS,
   IVS_FAILURE_NO_LOCAL_ADDRESS,
-  IVS_FAILURE_LOST,             /* a live session went silent */
-  IVS_FAILURE_WEBRTC,           /* webrtcbin said no */
-  IVS_FAILURE_MISSING_PLUGIN,   /* an element that we need is not installed */
+  IVS_FAILURE_LOST,           /* a live session went silent */
+  IVS_FAILURE_WEBRTC,         /* webrtcbin said no */
+  IVS_FAILURE_MISSING_PLUGIN, /* an element that we need is not installed */
   IVS_FAILURE_ENCODER,
-  IVS_FAILURE_INPUT,            /* caps that cannot be published */
+  IVS_FAILURE_INPUT, /* caps that cannot be published */
 
   IVS_FAILURE_N_KINDS
 } IvsFailureKind;
@@ -87,7 +87,7 @@ typedef enum
   IVS_CLASS_SETTINGS,
   IVS_CLASS_OPEN_WRITE,
   IVS_CLASS_WRITE,
-  IVS_CLASS_NO_SPACE_LEFT,      /* a full stage */
+  IVS_CLASS_NO_SPACE_LEFT, /* a full stage */
   IVS_CLASS_MISSING_PLUGIN,
   IVS_CLASS_ENCODE,
   IVS_CLASS_WRONG_TYPE,
@@ -103,26 +103,27 @@ typedef enum
 typedef struct
 {
   IvsFailureKind kind;
-  const gchar *name;            /* stable, for programs: "token-expired" */
+  const gchar *name; /* stable, for programs: "token-expired" */
   IvsFailureClass failure_class;
-  gint code;                    /* the service's code, 0 = none */
-  guint http_status;            /* 0 = no HTTP answer */
-  gchar *server_message;        /* bounded, printable, or NULL */
-  gchar *sentence;              /* what happened, one sentence, ends without newline */
-  gchar *advice;                /* what to do */
-  gboolean retryable;           /* may a further attempt succeed without the user? */
-  gboolean retry_capped;        /* retryable, but few times only (5xx of the service) */
-  guint retry_after;            /* seconds asked for by the server, 0 = none */
+  gint code;             /* the service's code, 0 = none */
+  guint http_status;     /* 0 = no HTTP answer */
+  gchar *server_message; /* bounded, printable, or NULL */
+  gchar *sentence;       /* what happened, one sentence, ends without newline */
+  gchar *advice;         /* what to do */
+  gboolean retryable;    /* may a further attempt succeed without the user? */
+  gboolean
+      retry_capped;  /* retryable, but few times only (5xx of the service) */
+  guint retry_after; /* seconds asked for by the server, 0 = none */
 } IvsFailure;
 
 /* What is known of the request that a response answers; it sharpens the advice. */
 typedef struct
 {
-  gboolean offered_h264;        /* had the offer an H.264 video section? */
+  gboolean offered_h264; /* had the offer an H.264 video section? */
   gboolean offered_opus;
-  gboolean redirected;          /* did the response come after a redirect? */
-  const gchar *host;            /* that answered, or NULL */
-  guint retry_after;            /* parsed Retry-After in seconds, 0 = none */
+  gboolean redirected; /* did the response come after a redirect? */
+  const gchar *host;   /* that answered, or NULL */
+  guint retry_after;   /* parsed Retry-After in seconds, 0 = none */
 } IvsRequestContext;
 
 IvsFailure *ivs_failure_new (IvsFailureKind kind, const gchar *cause);

@@ -21,14 +21,14 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  gchar *secret;                /* what goes behind "Bearer ", cleaned */
-  gchar *participant_id;        /* jti, or NULL */
-  gchar *stage_arn;             /* resource, or NULL */
-  gchar *user_id;               /* or NULL */
-  gchar *whip_url;              /* where the official SDK publishes, or NULL */
-  gchar *events_url;            /* or NULL */
-  gint64 issued_at;             /* UNIX seconds, 0 = not said */
-  gint64 expires_at;            /* UNIX seconds, 0 = not said */
+  gchar *secret;         /* what goes behind "Bearer ", cleaned */
+  gchar *participant_id; /* jti, or NULL */
+  gchar *stage_arn;      /* resource, or NULL */
+  gchar *user_id;        /* or NULL */
+  gchar *whip_url;       /* where the official SDK publishes, or NULL */
+  gchar *events_url;     /* or NULL */
+  gint64 issued_at;      /* UNIX seconds, 0 = not said */
+  gint64 expires_at;     /* UNIX seconds, 0 = not said */
   gboolean allow_publish;
   gboolean allow_subscribe;
 } IvsToken;

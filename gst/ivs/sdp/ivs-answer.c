@@ -282,7 +282,8 @@ inherit (GstSDPMedia *section, const GstSDPMessage *sdp)
   for (guint i = 0; i < heirs->len; i++) {
     const GstSDPAttribute *a = heirs->pdata[i];
 
-    gst_sdp_media_add_attribute (section, a->key, a->value);
+    gst_sdp_media_add_attribute (section, a->key,
+        a->value != NULL ? a->value : "");
   }
 }
 

@@ -76,7 +76,9 @@ void
 ivs_section_set (GstSDPMedia *section, const gchar *name, const gchar *value)
 {
   ivs_section_remove (section, name);
-  gst_sdp_media_add_attribute (section, name, value);
+  /* "" and not NULL: gst_sdp_media_attributes_to_caps() of 1.22, which webrtcbin
+   * calls, reads every value. */
+  gst_sdp_media_add_attribute (section, name, value != NULL ? value : "");
 }
 
 static GPtrArray *
@@ -142,7 +144,7 @@ ivs_section_set_direction (GstSDPMedia *section, const gchar *direction)
   for (guint i = 0; directions[i] != NULL; i++)
     ivs_section_remove (section, directions[i]);
 
-  gst_sdp_media_add_attribute (section, direction, NULL);
+  ivs_section_set (section, direction, NULL);
 }
 
 gboolean

@@ -4,29 +4,90 @@
  * JSON from strangers: a bounded parse and lookups that never fail loudly.
  *
  * json-glib parses and frees recursively and knows no depth limit before 1.10,
- * so a body of nothing but brackets would end in a stack overflow. The lookups
- * exist because those of json-glib call g_critical() when a type is not the
- * expected one.
+ * so a body of nothing but brackets would end in a stack overflow; and 1.6 leaks
+ * strings that do not end or hold half a surrogate pair. So the brackets and the
+ * strings are walked over before. The lookups exist because those of json-glib call
+ * g_critical() when a type is not the expected one.
  */
 
 #include "ivs-json.h"
 
 #include <math.h>
+#include <string.h>
 
-/* More opening brackets than any token or error body has, wherever they stand:
- * what is not opened cannot be nested. */
-#define MAX_BRACKETS 512
+/* Neither tokens nor error bodies go deeper than three. */
+#define MAX_DEPTH 64
 
-static gboolean
-is_shallow (const gchar *text, gsize length)
+/* The UTF-16 unit of the "\uXXXX" at p, 0 when there is none. */
+static guint
+read_unit (const gchar *p, const gchar *end)
 {
-  guint brackets = 0;
+  guint unit = 0;
 
-  for (gsize i = 0; i < length; i++) {
-    if (text[i] == '{' || text[i] == '[')
-      brackets++;
+  if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+    return 0;
+  for (guint i = 2; i < 6; i++) {
+    if (!g_ascii_isxdigit (p[i]))
+      return 0;
+    unit = unit << 4 | (guint) g_ascii_xdigit_value (p[i]);
   }
-  return brackets <= MAX_BRACKETS;
+  return unit;
+}
+
+static const gchar *
+skip_escape (const gchar *p, const gchar *end)
+{
+  guint unit;
+
+  if (end - p < 2)
+    return NULL;
+  if (p[1] != 'u')
+    return p + 2;
+
+  unit = read_unit (p, end);
+  if (unit < 0xd800 || unit > 0xdfff)
+    return unit != 0 ? p + 6 : NULL;
+  /* RFC 8259 section 7: a high surrogate, then a low one. */
+  if (unit > 0xdbff || (read_unit (p + 6, end) & ~0x3ffu) != 0xdc00)
+    return NULL;
+  return p + 12;
+}
+
+static const gchar *
+skip_string (const gchar *p, const gchar *end)
+{
+  while (p != NULL && p < end) {
+    if (*p == '"')
+      return p + 1;
+    p = *p == '\\' ? skip_escape (p, end) : p + 1;
+  }
+  return NULL;
+}
+
+/* Whether brackets are closed and not too deep, strings end, and nothing stands
+ * between them that json-glib reads in its own way, such as comments. */
+static gboolean
+is_well_formed (const gchar *text, gsize length)
+{
+  const gchar *end = text + length;
+  const gchar *p = text;
+  guint depth = 0;
+
+  while (p != NULL && p < end) {
+    gchar c = *p++;
+
+    if (c == '"')
+      p = skip_string (p, end);
+    else if (c == '{' || c == '[')
+      depth++;
+    else if ((c == '}' || c == ']') && depth > 0)
+      depth--;
+    else if (!g_ascii_isalnum (c) && strchr (" \t\r\n,:+-.", c) == NULL)
+      return FALSE;
+    if (depth > MAX_DEPTH)
+      return FALSE;
+  }
+  return p != NULL && depth == 0;
 }
 
 /**
@@ -44,7 +105,7 @@ ivs_json_parse_object (const gchar *text, gsize length)
   JsonNode *root;
 
   if (length > G_MAXSSIZE || !g_utf8_validate_len (text, length, NULL) ||
-      !is_shallow (text, length))
+      !is_well_formed (text, length))
     return NULL;
 
   parser = json_parser_new_immutable ();

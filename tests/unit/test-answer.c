@@ -235,12 +235,13 @@ cut_anywhere (void)
 {
   AnswerCase row = { "", "webrtcbin", { { 0 } } };
   g_autofree gchar *text = make_answer (&row);
+  g_autoptr (GstSDPMessage) offer = read_offer ();
 
   for (gsize length = strlen (text) - 1; length > 0; length--) {
     g_autofree gchar *part = g_strndup (text, length);
     g_autoptr (GError) error = NULL;
     g_autoptr (IvsAnswer) answer =
-        judge (part, length, "application/sdp", &error);
+        ivs_answer_new (part, length, "application/sdp", offer, &error);
 
     if (answer != NULL)
       assert_complete (answer);
@@ -410,18 +411,31 @@ mutate_lines (GRand *rand, GString *text)
   }
 }
 
+static GStrv
+read_bases (void)
+{
+  static const gchar *const names[] = { "pion", "chromium", "webrtcbin" };
+  GStrv bases = g_new0 (gchar *, G_N_ELEMENTS (names) + 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    AnswerCase row = { "", names[i], { { 0 } } };
+
+    bases[i] = make_answer (&row);
+  }
+
+  return bases;
+}
+
 static void
 mutations_end_in_answer_or_error (void)
 {
-  static const gchar *const bases[] = { "pion", "chromium", "webrtcbin" };
+  g_auto (GStrv) bases = read_bases ();
   g_autoptr (GRand) rand = g_rand_new_with_seed (20260101);
   g_autoptr (GstSDPMessage) offer = read_offer ();
   guint n_taken = 0;
 
   for (guint i = 0; i < N_MUTATIONS; i++) {
-    AnswerCase row = { "", bases[i % G_N_ELEMENTS (bases)], { { 0 } } };
-    g_autofree gchar *base = make_answer (&row);
-    g_autoptr (GString) text = g_string_new (base);
+    g_autoptr (GString) text = g_string_new (bases[i % g_strv_length (bases)]);
     g_autoptr (GError) error = NULL;
     g_autoptr (IvsAnswer) answer = NULL;
     gint n_lines = g_rand_int_range (rand, 0, 6);

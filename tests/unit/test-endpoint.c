@@ -64,8 +64,10 @@ static const Choice refused_choices[] = {
   { "no-host", "https:///whip", NULL, "P", "host name" },
   { "port-only", "https://:443/", NULL, "P", "host name" },
   { "bad-port", "https://stage.example:99999/", NULL, "P", "begins with https://" },
-  { "line-break", "https://stage.example/a\nb", NULL, "P", "control character" },
-  { "backslash", "https://stage.example\\@evil.example/", NULL, "P", "backslash" },
+  { "line-break", "https://stage.example/a\nb", NULL, "P", "a URL cannot have" },
+  { "not-utf-8", "https://stage.example/\xff", NULL, "P", "a URL cannot have" },
+  { "delete-character", "https://stage.example/\x7f", NULL, "P", "a URL cannot have" },
+  { "backslash", "https://stage.example\\@evil.example/", NULL, "P", "a URL cannot have" },
 };
 /* clang-format on */
 
@@ -164,7 +166,7 @@ static const Redirect redirects[] = {
   { "userinfo-trick", "https://x.live-video.net@evil.com/", NULL, GLOBAL, NULL, "user name" },
   { "userinfo-and-port-trick", "https://x.live-video.net:443@evil.com/", NULL, GLOBAL, NULL, "user name" },
   { "userinfo-at-the-service", "https://me:you@x.live-video.net/", NULL, GLOBAL, NULL, "user name" },
-  { "backslash-trick", "https://evil.com\\.live-video.net/", NULL, GLOBAL, NULL, "backslash" },
+  { "backslash-trick", "https://evil.com\\.live-video.net/", NULL, GLOBAL, NULL, "a URL cannot have" },
   { "escaped-slash-trick", "https://evil.com%2f.live-video.net/", NULL, GLOBAL, NULL, "host name" },
   { "escaped-at-trick", "https://x.live-video.net%40evil.com/", NULL, GLOBAL, NULL, "host name" },
   { "escaped-nul-trick", "https://evil.com%00.live-video.net/", NULL, GLOBAL, NULL, "cannot be used" },
@@ -204,7 +206,7 @@ static const Redirect redirects[] = {
   { "empty", "", NULL, GLOBAL, NULL, "cannot be used" },
   { "javascript", "javascript:alert(1)", NULL, GLOBAL, NULL, "does not begin" },
   { "file", "file:///etc/passwd", NULL, GLOBAL, NULL, "does not begin" },
-  { "header-injection", "https://x.live-video.net/\r\nX: y", NULL, GLOBAL, NULL, "control character" },
+  { "header-injection", "https://x.live-video.net/\r\nX: y", NULL, GLOBAL, NULL, "a URL cannot have" },
 };
 /* clang-format on */
 

@@ -33,8 +33,9 @@ static const Size sizes[] = {
   { "odd-is-too-small", 320, 159, 320, 158, FALSE },
   { "banner", 3840, 200, 1280, 66, FALSE },
   { "line", 100000, 1, 1280, 2, FALSE },
-  { "nothing", 0, 0, 0, 0, FALSE },
-  { "no-height", 1280, 0, 1280, 0, FALSE },
+  { "nothing", 0, 0, 2, 2, FALSE },
+  { "no-height", 1280, 0, 1280, 2, FALSE },
+  { "point", 1, 1, 2, 2, FALSE },
   { "largest-numbers", G_MAXUINT, G_MAXUINT, 720, 720, TRUE },
 };
 /* clang-format on */

@@ -107,8 +107,10 @@ place_clear (Place *place)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Place, place_clear)
 
 static gboolean
-has_control_or_space (const gchar *text)
+has_strange_character (const gchar *text)
 {
+  if (!g_utf8_validate (text, -1, NULL))
+    return TRUE;
   for (; *text != '\0'; text++) {
     if (g_ascii_iscntrl (*text) || g_ascii_isspace (*text) || *text == '\\')
       return TRUE;
@@ -124,8 +126,8 @@ parse_place (const gchar *url, Place *place)
 
   if (url == NULL || strnlen (url, MAX_URL + 1) > MAX_URL)
     return "it is too long";
-  if (has_control_or_space (url))
-    return "it has a space, a backslash or a control character in it";
+  if (has_strange_character (url))
+    return "it has a space, a backslash or another character in it that a URL cannot have";
   place->uri = g_uri_parse (url, URL_FLAGS, NULL);
   if (place->uri == NULL)
     return "it is not a URL that begins with https://";

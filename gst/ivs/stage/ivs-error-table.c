@@ -24,6 +24,9 @@
 
 #define MINT \
   "aws ivs-realtime create-participant-token --stage-arn ... --capabilities PUBLISH"
+#define MINT_INTO_ENVIRONMENT \
+  "export IVS_STAGE_TOKEN=$(" MINT \
+  " --query participantToken.token --output text)"
 #define EVENTS \
   "aws ivs-realtime list-participant-events --stage-arn ... --session-id ... --participant-id ..."
 
@@ -34,7 +37,7 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
     "token-missing", IVS_CLASS_SETTINGS, NO,
     "There is no participant token",
     "Set auth-token or auth-token-file, or put the token into the environment variable IVS_STAGE_TOKEN. "
-    "Make one with: " MINT },
+    "Make one with: " MINT_INTO_ENVIRONMENT },
   [IVS_FAILURE_TOKEN_MALFORMED] = {
     /* SDK 1000: not three parts, not JSON */
     "token-malformed", IVS_CLASS_SETTINGS, NO,
@@ -44,13 +47,13 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
   [IVS_FAILURE_TOKEN_LOOKALIKE] = {
     "token-lookalike", IVS_CLASS_SETTINGS, NO,
     "The credential belongs to something else than a stage",
-    "A stage wants a participant token. Make one with: " MINT },
+    "A stage wants a participant token. Make one with: " MINT_INTO_ENVIRONMENT },
   [IVS_FAILURE_TOKEN_EXPIRED] = {
     /* SDK 1001: exp missing or passed; Guide: 12 h unless asked, at most 14 days */
     "token-expired", IVS_CLASS_NOT_AUTHORIZED, NO,
     "The participant token has expired",
-    "Make a new token (12 hours by default, --duration takes minutes, at most 20160): " MINT " "
-    "If the token is new, check the clock of this computer." },
+    "If the token is new, check the clock of this computer. Otherwise make a new one "
+    "(12 hours by default, --duration takes minutes, at most 20160): " MINT },
   [IVS_FAILURE_TOKEN_NO_PUBLISH] = {
     /* SDK 1026: allow_publish not true */
     "token-no-publish", IVS_CLASS_NOT_AUTHORIZED, NO,
@@ -110,7 +113,7 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
     /* SDK "TokenExpired" */
     "service-token-expired", IVS_CLASS_NOT_AUTHORIZED, NO,
     "The stage says that the participant token has expired",
-    "Make a new token: " MINT " If the token is new, check the clock of the computer that makes it." },
+    "If the token is new, check the clock of the computer that makes it. Otherwise make a new one: " MINT },
   [IVS_FAILURE_NO_PERMISSIONS] = {
     /* SDK "NoPermissions"; disconnected participants: Guide, DisconnectParticipant */
     "no-permissions", IVS_CLASS_NOT_AUTHORIZED, NO,
@@ -170,7 +173,7 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
   [IVS_FAILURE_AUTHORIZATION_LOST] = {
     /* SDK: a 403 without code 2003 after a redirect */
     "authorization-lost", IVS_CLASS_NOT_AUTHORIZED, NO,
-    "The endpoint behind a redirect did not get or not accept the participant token",
+    "The endpoint behind a redirect got no participant token, or refused it",
     "Set whip-endpoint to the URL that the redirect names, and check that no proxy removes the header Authorization." },
   [IVS_FAILURE_NOT_A_STAGE_ENDPOINT] = {
     "not-a-stage-endpoint", IVS_CLASS_NOT_FOUND, NO,

@@ -314,13 +314,42 @@ describe_origin (const IvsFailure *failure, const IvsRequestContext *context)
   return g_string_free (g_steal_pointer (&origin), FALSE);
 }
 
-/* 2001 says nothing by itself. Its known cause is named only if it is true of
- * the offer that was sent. */
-static gboolean
-is_for_want_of_h264 (IvsFailureKind kind, const IvsRequestContext *context)
+/* The rules that one row cannot express. */
+static void
+judge_retry (IvsFailure *failure, const IvsServiceCode *known,
+    const IvsRequestContext *context)
 {
-  return kind == IVS_FAILURE_SESSION_REFUSED && context != NULL &&
-      !context->offered_h264;
+  guint status = failure->http_status;
+
+  if (known != NULL && known->retry_needs_5xx && (status < 500 || status > 599))
+    failure->retryable = failure->retry_capped = FALSE;
+
+  /* The session that the participant has according to the service may be our
+   * own that was lost: viewers see those for 10 to 30 seconds more. That the
+   * service answers so is inferred; a few attempts cost nothing. */
+  if (context != NULL && context->after_live &&
+      (failure->kind == IVS_FAILURE_ALREADY_PUBLISHING ||
+          failure->kind == IVS_FAILURE_STATE_CONFLICT))
+    failure->retryable = failure->retry_capped = TRUE;
+}
+
+static void
+tell (IvsFailure *failure, const gchar *message,
+    const IvsRequestContext *context)
+{
+  g_autofree gchar *origin = describe_origin (failure, context);
+  g_autofree gchar *start = g_strdup_printf ("%s (%s)",
+      ivs_failure_rows[failure->kind].sentence, origin);
+
+  /* 2001 says nothing by itself. Its known cause is named only if it is true of
+   * the offer that was sent. */
+  if (failure->kind == IVS_FAILURE_SESSION_REFUSED && context != NULL &&
+      !context->offered_h264) {
+    message = "the offer lacks H.264 video";
+    g_free (failure->advice);
+    failure->advice = g_strdup (ivs_advice_without_h264);
+  }
+  failure->sentence = make_sentence (start, message);
 }
 
 /**
@@ -340,10 +369,7 @@ ivs_failure_from_response (guint http_status, const gchar *body,
     gsize body_length, const IvsRequestContext *context)
 {
   g_autofree gchar *message = NULL;
-  g_autofree gchar *origin = NULL;
-  g_autofree gchar *start = NULL;
   const IvsServiceCode *known;
-  const gchar *cause;
   IvsFailure *failure;
   gint code = 0;
 
@@ -357,20 +383,8 @@ ivs_failure_from_response (guint http_status, const gchar *body,
   failure->code = code;
   if (context != NULL)
     failure->retry_after = MIN (context->retry_after, MAX_RETRY_AFTER);
-  if (known != NULL && known->retry_needs_5xx &&
-      (http_status < 500 || http_status > 599))
-    failure->retryable = failure->retry_capped = FALSE;
-
-  cause = message;
-  if (is_for_want_of_h264 (failure->kind, context)) {
-    cause = "the offer lacks H.264 video";
-    g_free (failure->advice);
-    failure->advice = g_strdup (ivs_advice_without_h264);
-  }
-  origin = describe_origin (failure, context);
-  start = g_strdup_printf ("%s (%s)", ivs_failure_rows[failure->kind].sentence,
-      origin);
-  failure->sentence = make_sentence (start, cause);
+  judge_retry (failure, known, context);
+  tell (failure, message, context);
   failure->server_message = g_steal_pointer (&message);
   return failure;
 }

@@ -36,7 +36,7 @@ typedef enum
   IVS_FAILURE_NETWORK, /* any other transport failure */
   IVS_FAILURE_REDIRECT, /* loop, too many, a host that may not see the token, https to http */
 
-  /* The service's own words (codes of service.md). */
+  /* The service's own words (codes in ivs-error-table.c). */
   IVS_FAILURE_SESSION_REFUSED,       /* 2001 */
   IVS_FAILURE_SERVICE_TOKEN_EXPIRED, /* 2002 */
   IVS_FAILURE_NO_PERMISSIONS,        /* 2003 */
@@ -124,6 +124,7 @@ typedef struct
   gboolean redirected; /* did the response come after a redirect? */
   const gchar *host;   /* that answered, or NULL */
   guint retry_after;   /* parsed Retry-After in seconds, 0 = none */
+  gboolean after_live; /* was a live session of this token lost just now? */
 } IvsRequestContext;
 
 IvsFailure *ivs_failure_new (IvsFailureKind kind, const gchar *cause);

@@ -26,7 +26,7 @@ scale_even (guint side, guint numerator, guint denominator)
  *
  * Finds the largest size of the same shape that a stage takes: at most 1280x720,
  * or 720x1280 for pictures that are higher than wide, never larger than it is,
- * and in even numbers.
+ * and in even numbers. Both are 2 at least, so that they can go into caps.
  *
  * Returns: whether a stage takes the result; %FALSE when its short side is below
  *   160 pixels
@@ -52,8 +52,8 @@ ivs_limits_fit_size (guint width, guint height, guint *fit_width,
   }
 
   if (denominator == 1) {
-    *fit_width = width & ~1u;
-    *fit_height = height & ~1u;
+    *fit_width = MAX (width & ~1u, 2);
+    *fit_height = MAX (height & ~1u, 2);
   } else {
     *fit_width = scale_even (width, numerator, denominator);
     *fit_height = scale_even (height, numerator, denominator);

@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Attributes alone may be 1 KB (service.md), so be generous, but not endless. */
+/* Attributes alone may be 1 KB (API reference, CreateParticipantToken): generous,
+ * but not endless. */
 #define IVS_TOKEN_MAX_LENGTH (64 * 1024)
 
 /**

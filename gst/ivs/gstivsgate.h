@@ -12,51 +12,87 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "gstivsstream.h"
 
 G_BEGIN_DECLS
 
-typedef enum
-{
-  GST_IVS_AUDIO,
-  GST_IVS_VIDEO,
-  GST_IVS_N_KINDS
-} GstIvsKind;
-
-/* What identifies our stream to the receiver; constant over all sessions. */
 typedef struct
 {
-  guint32 ssrc;
-  guint8 payload_type;
-  guint clock_rate;
-  guint8 twcc_ext_id;           /* 0 = no transport-wide sequence number */
-} GstIvsStreamId;
-
-typedef struct
-{
-  guint64 packets, bytes;       /* that left through the open gate */
-  guint64 frames;               /* RTP packets with the marker bit (video), packets (audio) */
-  guint64 key_frames;           /* IDR pictures (video) */
-  guint64 dropped;              /* packets dropped while closed or opening */
-  GstClockTime last_buffer;     /* monotonic time of the last packet that came in, or NONE */
+  guint64 packets, bytes; /* that left through the open gate */
+  guint64 frames; /* RTP packets with the marker bit (video), packets (audio) */
+  guint64 key_frames; /* IDR pictures (video) */
+  guint64
+      dropped; /* packets dropped: closed, opening, unusable, refused downstream */
+  GstClockTime
+      last_buffer; /* monotonic time of the last packet that came in, or NONE */
 } GstIvsGateStats;
 
 #define GST_TYPE_IVS_GATE (gst_ivs_gate_get_type ())
 G_DECLARE_FINAL_TYPE (GstIvsGate, gst_ivs_gate, GST, IVS_GATE, GstElement)
 
+/* (transfer floating) */
 GstIvsGate *gst_ivs_gate_new (GstIvsKind kind, const GstIvsStreamId *id);
 
-/* The caps of the stream that leaves: constant, complete (media, encoding-name,
- * payload, clock-rate, ssrc, extmap, fmtp); what webrtcbin negotiates from. */
+/**
+ * gst_ivs_gate_get_stream_caps:
+ *
+ * The caps of the stream that leaves: constant, complete (media, encoding-name,
+ * payload, clock-rate, ssrc, extmap, fmtp); what webrtcbin negotiates from. They
+ * go out before the first packet, and again after the source pad was linked anew.
+ *
+ * Returns: (transfer full): the caps
+ */
 GstCaps *gst_ivs_gate_get_stream_caps (GstIvsGate *self);
 
-/* Opening: asks upstream for a key unit (video) and passes from the first IDR on.
- * Callable from any thread; never blocks on the streaming thread. */
+/**
+ * gst_ivs_gate_open:
+ *
+ * Lets media pass: audio at once, video from the next IDR picture on, for which
+ * upstream is asked at once and then at most twice per second. Link the source
+ * pad first. A non-live upstream is paced by the clock from here on (a thread
+ * that waits inside the gate can be woken, one inside webrtcbin cannot).
+ * Any thread; never blocks on the streaming thread.
+ */
 void gst_ivs_gate_open (GstIvsGate *self);
-/* Closed: drops (live upstream) or waits (non-live). */
+
+/**
+ * gst_ivs_gate_close:
+ *
+ * From now on a live upstream's packets are dropped and a non-live upstream
+ * waits. When this returns at most the one packet or list that is being pushed
+ * may still leave. Nobody needs to wait for it: unlinking the source pad during
+ * a push is safe, and what is still inside the old webrtcbin returns when that
+ * goes to NULL; no flow return of it reaches upstream.
+ * Any thread; never blocks on the streaming thread.
+ */
 void gst_ivs_gate_close (GstIvsGate *self);
+gboolean gst_ivs_gate_is_open (GstIvsGate *self);
+
 /* While "draining" a closed gate lets everything through to nowhere: nothing waits. */
 void gst_ivs_gate_set_discard (GstIvsGate *self, gboolean discard);
-gboolean gst_ivs_gate_is_open (GstIvsGate *self);
+
+/* The same for the time in which an input takes its chain away: whatever thread
+ * waits here comes back with GST_FLOW_OK, so that a tee upstream goes on. */
+void gst_ivs_gate_set_unplugging (GstIvsGate *self, gboolean unplugging);
+
+/**
+ * gst_ivs_gate_get_waiting_running_time:
+ *
+ * Returns: the running time of the packet at which a non-live upstream waits for
+ *   the gate to open, without the offset of gst_ivs_gate_set_time_offset();
+ *   GST_CLOCK_TIME_NONE if nothing waits.
+ */
+GstClockTime gst_ivs_gate_get_waiting_running_time (GstIvsGate *self);
+
+/**
+ * gst_ivs_gate_set_time_offset:
+ * @offset: ns, added to the running time of all packets from now on
+ *
+ * Makes a non-live stream that had to wait punctual again: running time now minus
+ * gst_ivs_gate_get_waiting_running_time(). Both gates must get the same offset.
+ */
+void gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset);
+
 void gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats);
 
 /* Signals (emitted from streaming threads; a handler only posts to its worker):

@@ -1,0 +1,869 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The gate: who may pass, and when.
+ *
+ *   closed    live upstream: drop                 non-live: wait
+ *   opening   video: drop until an IDR picture begins, ask for one
+ *   open      live: pass at once                  non-live: pass at its time
+ *
+ * Nothing of upstream but its packets goes on: webrtcbin ends all streams at one
+ * EOS, and flushes, segments, caps, errors and late starts of upstream are no
+ * business of a session. Downstream sees one stream-start, one caps, one time
+ * segment from 0 in which each packet is stamped with its running time.
+ *
+ * Locks: the state is under "lock", which is never held while anything is pushed,
+ * queried or emitted. The stream's own data belong to the thread that holds the
+ * sink pad's stream lock.
+ */
+#include "gstivsgate.h"
+#include <gst/video/video.h>
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (gst_ivs_gate_debug);
+#define GST_CAT_DEFAULT gst_ivs_gate_debug
+
+/* At most two requests for a key unit per second. */
+#define KEY_UNIT_INTERVAL (G_USEC_PER_SEC / 2)
+
+/* Upstream's running time may fall back by this much before it counts as having
+ * started anew (a seek, another upstream). */
+#define MAX_STEP_BACK GST_SECOND
+
+struct _GstIvsGate
+{
+  GstElement parent;
+
+  /* Constant after construction. */
+  GstIvsKind kind;
+  GstPad *sinkpad;
+  GstPad *srcpad;
+  GstCaps *stream_caps;
+
+  GMutex lock;
+  GCond changed;
+
+  /* Protected by lock. */
+  gboolean active; /* PAUSED or higher */
+  gboolean playing;
+  gboolean flushing;
+  gboolean open;
+  gboolean discard;
+  gboolean unplugging;
+  guint openings;
+  gint64 key_unit_requested; /* monotonic */
+  guint key_units;
+  GstClockTimeDiff time_offset;
+  GstClockTime waiting;
+  GstClockID timer;
+  GstIvsGateStats stats;
+
+  /* Protected by the stream lock of sinkpad. */
+  GstIvsStream *stream;
+  GstSegment segment;
+  gboolean has_live; /* was upstream asked? */
+  gboolean live;
+  gboolean started_anew; /* upstream's time may have jumped */
+  gboolean awaits_idr;
+  gboolean announced;   /* "flowing" emitted for this opening */
+  gboolean has_headers; /* stream-start, caps and segment are on srcpad */
+  guint seen_openings;
+  GstClockTimeDiff shift; /* added to upstream's running time: it fell back */
+  GstClockTimeDiff used_offset;
+  GstClockTimeDiff last_time; /* of the last packet that left, or NONE */
+};
+
+G_DEFINE_TYPE_WITH_CODE (GstIvsGate, gst_ivs_gate, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (gst_ivs_gate_debug, "ivsgate", 0,
+        "gate before webrtcbin"))
+
+enum
+{
+  SIGNAL_EOS,
+  SIGNAL_FLOWING,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
+
+/* -- Time ---------------------------------------------------------------------- */
+
+static GstClockTime
+dts_or_pts (GstBuffer *buffer)
+{
+  return GST_BUFFER_DTS_IS_VALID (buffer) ? GST_BUFFER_DTS (buffer)
+                                          : GST_BUFFER_PTS (buffer);
+}
+
+/* Upstream's running time of @timestamp, plus shift; NONE if it has none. */
+static GstClockTimeDiff
+running_time (GstIvsGate *self, GstClockTime timestamp)
+{
+  guint64 distance;
+  gint sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp) ||
+      self->segment.format != GST_FORMAT_TIME)
+    return GST_CLOCK_STIME_NONE;
+
+  sign = gst_segment_to_running_time_full (&self->segment, GST_FORMAT_TIME,
+      timestamp, &distance);
+  if (sign == 0)
+    return GST_CLOCK_STIME_NONE;
+  return (sign > 0 ? (GstClockTimeDiff) distance
+                   : -(GstClockTimeDiff) distance) +
+      self->shift;
+}
+
+static GstClockTimeDiff
+running_time_now (GstIvsGate *self)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
+
+  if (clock == NULL)
+    return GST_CLOCK_STIME_NONE;
+  return GST_CLOCK_DIFF (gst_element_get_base_time (GST_ELEMENT (self)),
+      gst_clock_get_time (clock));
+}
+
+/* A seek or a new upstream starts again at running time 0 where webrtcbin and the
+ * clock are far beyond: what follows is moved to where the stream is. */
+static GstClockTimeDiff
+follow_restart (GstIvsGate *self, GstClockTimeDiff time,
+    GstClockTimeDiff offset)
+{
+  GstClockTimeDiff now, step;
+
+  if (!self->started_anew || !GST_CLOCK_STIME_IS_VALID (time))
+    return time;
+
+  self->started_anew = FALSE;
+  if (!GST_CLOCK_STIME_IS_VALID (self->last_time) ||
+      self->last_time - (time + offset) <= (GstClockTimeDiff) MAX_STEP_BACK)
+    return time;
+
+  now = running_time_now (self);
+  step = MAX (self->last_time, now) - (time + offset);
+  GST_INFO_OBJECT (self, "upstream started anew, moved by %" GST_STIME_FORMAT,
+      GST_STIME_ARGS (step));
+  self->shift += step;
+  return time + step;
+}
+
+/* -- Key units ----------------------------------------------------------------- */
+
+/* @now: at an opening, however long ago the last request was. */
+static void
+request_key_unit (GstIvsGate *self, gboolean now)
+{
+  gint64 time = g_get_monotonic_time ();
+  guint count;
+
+  g_mutex_lock (&self->lock);
+  if (!now && time - self->key_unit_requested < KEY_UNIT_INTERVAL) {
+    g_mutex_unlock (&self->lock);
+    return;
+  }
+  self->key_unit_requested = time;
+  count = self->key_units++;
+  g_mutex_unlock (&self->lock);
+
+  gst_pad_push_event (self->sinkpad,
+      gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE,
+          count));
+}
+
+/* -- Who may pass -------------------------------------------------------------- */
+
+typedef enum
+{
+  PASSAGE_PASS,
+  PASSAGE_DROP,
+  PASSAGE_FLUSHING
+} Passage;
+
+/* Asked once per upstream, in its own thread, without lock. An upstream that does
+ * not answer is not live: it then waits rather than loses something. */
+static void
+ask_whether_live (GstIvsGate *self)
+{
+  g_autoptr (GstQuery) query = NULL;
+
+  if (self->has_live)
+    return;
+
+  query = gst_query_new_latency ();
+  self->live = FALSE;
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_latency (query, &self->live, NULL, NULL);
+  self->has_live = TRUE;
+  GST_DEBUG_OBJECT (self, "upstream is %slive", self->live ? "" : "not ");
+}
+
+/* With lock, which is released while waiting. Returns whether @time has come. */
+static gboolean
+wait_for_clock (GstIvsGate *self, GstClockTimeDiff time)
+{
+  g_autoptr (GstClock) clock = NULL;
+  GstClockTimeDiff at;
+  GstClockReturn result;
+
+  clock = gst_element_get_clock (GST_ELEMENT (self));
+  at = time + (GstClockTimeDiff) gst_element_get_base_time (GST_ELEMENT (self));
+  if (clock == NULL || at <= (GstClockTimeDiff) gst_clock_get_time (clock))
+    return TRUE;
+
+  self->timer = gst_clock_new_single_shot_id (clock, (GstClockTime) at);
+  g_mutex_unlock (&self->lock);
+  result = gst_clock_id_wait (self->timer, NULL);
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->timer, gst_clock_id_unref);
+  return result != GST_CLOCK_UNSCHEDULED;
+}
+
+/* With lock. Wakes a thread that waits here, for whatever it waits. */
+static void
+wake (GstIvsGate *self)
+{
+  if (self->timer != NULL)
+    gst_clock_id_unschedule (self->timer);
+  g_cond_broadcast (&self->changed);
+}
+
+/* With lock. @time: of the packet, without offset. */
+static Passage
+wait_for_passage (GstIvsGate *self, GstClockTimeDiff time)
+{
+  gboolean timed = GST_CLOCK_STIME_IS_VALID (time);
+
+  for (;;) {
+    if (self->flushing || !self->active)
+      return PASSAGE_FLUSHING;
+    if (self->discard || self->unplugging)
+      return PASSAGE_DROP;
+    if (self->live)
+      return self->open ? PASSAGE_PASS : PASSAGE_DROP;
+
+    if (!self->open || !self->playing) {
+      self->waiting = timed && time > 0 ? (GstClockTime) time : 0;
+      g_cond_wait (&self->changed, &self->lock);
+      self->waiting = GST_CLOCK_TIME_NONE;
+    } else if (!timed || wait_for_clock (self, time + self->time_offset)) {
+      return PASSAGE_PASS;
+    }
+  }
+}
+
+static void
+count_dropped (GstIvsGate *self, guint packets)
+{
+  g_mutex_lock (&self->lock);
+  self->stats.dropped += packets;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Decides on @packets packets that came at once, of which @first is the first. */
+static Passage
+await_passage (GstIvsGate *self, GstBuffer *first, guint packets)
+{
+  GstClockTimeDiff time;
+  Passage passage;
+
+  ask_whether_live (self);
+  time = running_time (self, dts_or_pts (first));
+
+  g_mutex_lock (&self->lock);
+  self->stats.last_buffer =
+      (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+  passage =
+      wait_for_passage (self, follow_restart (self, time, self->time_offset));
+  if (passage != PASSAGE_PASS) {
+    self->stats.dropped += packets;
+    gst_ivs_stream_interrupt (self->stream);
+    self->awaits_idr = TRUE;
+  } else if (self->seen_openings != self->openings) {
+    self->seen_openings = self->openings;
+    self->awaits_idr = TRUE;
+    self->announced = FALSE;
+  }
+  if (self->used_offset != self->time_offset)
+    gst_ivs_stream_interrupt (self->stream);
+  self->used_offset = self->time_offset;
+  g_mutex_unlock (&self->lock);
+  return passage;
+}
+
+/* Whether a decoder can begin with, or goes on with, this packet. */
+static gboolean
+begins_or_continues (GstIvsGate *self, GstIvsPacketFlags flags)
+{
+  if (self->kind == GST_IVS_AUDIO)
+    return TRUE;
+  if (flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR))
+    self->awaits_idr = FALSE;
+  return !self->awaits_idr;
+}
+
+/* -- Passing -------------------------------------------------------------------- */
+
+/* What is on its way downstream, what it counts for, and what was left out. */
+typedef struct
+{
+  GstBufferList *packets;
+  GstIvsGateStats stats;
+} Parcel;
+
+static void
+stamp (GstIvsGate *self, GstBuffer *packet, GstClockTimeDiff pts,
+    GstClockTimeDiff dts)
+{
+  if (GST_CLOCK_STIME_IS_VALID (pts))
+    GST_BUFFER_PTS (packet) = (GstClockTime) MAX (pts, 0);
+  if (GST_CLOCK_STIME_IS_VALID (dts))
+    GST_BUFFER_DTS (packet) = (GstClockTime) MAX (dts, 0);
+}
+
+static GstClockTimeDiff
+outgoing_time (GstIvsGate *self, GstClockTime timestamp)
+{
+  GstClockTimeDiff time = running_time (self, timestamp);
+
+  return GST_CLOCK_STIME_IS_VALID (time) ? time + self->used_offset : time;
+}
+
+static void
+add_packet (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
+{
+  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet);
+  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (packet));
+  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (packet));
+  GstBuffer *before, *out = NULL;
+
+  if (!(flags & GST_IVS_PACKET_INVALID) && begins_or_continues (self, flags))
+    out = gst_ivs_stream_continue (self->stream, packet, flags, pts, &before);
+  else
+    gst_ivs_stream_interrupt (self->stream);
+  if (out == NULL) {
+    parcel->stats.dropped++;
+    return;
+  }
+
+  if (before != NULL) {
+    stamp (self, before, pts, dts);
+    parcel->stats.bytes += gst_buffer_get_size (before);
+    gst_buffer_list_add (parcel->packets, before);
+  }
+  stamp (self, out, pts, dts);
+  parcel->stats.bytes += gst_buffer_get_size (out);
+  parcel->stats.frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
+  parcel->stats.key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
+  gst_buffer_list_add (parcel->packets, out);
+  self->last_time = GST_CLOCK_STIME_IS_VALID (dts) ? dts
+      : GST_CLOCK_STIME_IS_VALID (pts)             ? pts
+                                                   : self->last_time;
+}
+
+static void
+push_headers (GstIvsGate *self)
+{
+  g_autofree gchar *id = NULL;
+  GstEvent *start;
+  GstSegment segment;
+
+  if (self->has_headers)
+    return;
+
+  id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self),
+      self->kind == GST_IVS_VIDEO ? "video" : "audio");
+  start = gst_event_new_stream_start (id);
+  gst_event_set_group_id (start, gst_util_group_id_next ());
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+
+  /* They stay on the pad as sticky events: each new webrtcbin gets them before
+   * its first packet. */
+  gst_pad_push_event (self->srcpad, start);
+  gst_pad_push_event (self->srcpad, gst_event_new_caps (self->stream_caps));
+  gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
+  self->has_headers = TRUE;
+}
+
+static void
+count_passed (GstIvsGate *self, guint packets, const GstIvsGateStats *stats)
+{
+  g_mutex_lock (&self->lock);
+  self->stats.packets += packets;
+  self->stats.bytes += stats->bytes;
+  self->stats.frames += stats->frames;
+  self->stats.key_frames += stats->key_frames;
+  g_mutex_unlock (&self->lock);
+}
+
+/* A flow return of a session that dies is the session's affair: upstream goes on,
+ * whoever watches the session closes the gate. */
+static void
+push_parcel (GstIvsGate *self, Parcel *parcel)
+{
+  guint packets = gst_buffer_list_length (parcel->packets);
+  GstFlowReturn flow;
+
+  push_headers (self);
+  if (packets == 1) {
+    /* The only reference: rtpsession writes into it. */
+    GstBuffer *packet =
+        gst_buffer_ref (gst_buffer_list_get (parcel->packets, 0));
+
+    gst_buffer_list_unref (parcel->packets);
+    flow = gst_pad_push (self->srcpad, packet);
+  } else {
+    flow = gst_pad_push_list (self->srcpad, parcel->packets);
+  }
+
+  if (flow != GST_FLOW_OK) {
+    GST_DEBUG_OBJECT (self, "dropped downstream: %s", gst_flow_get_name (flow));
+    count_dropped (self, packets);
+    return;
+  }
+  count_passed (self, packets, &parcel->stats);
+  if (!self->announced) {
+    self->announced = TRUE;
+    g_signal_emit (self, signals[SIGNAL_FLOWING], 0);
+  }
+}
+
+/* What passes of @list, continued. */
+static void
+pass_list (GstIvsGate *self, GstBufferList *list)
+{
+  guint n = gst_buffer_list_length (list);
+  Parcel parcel = { gst_buffer_list_new_sized (n + 1) };
+
+  for (guint i = 0; i < n; i++)
+    add_packet (self, gst_buffer_list_get (list, i), &parcel);
+  count_dropped (self, (guint) parcel.stats.dropped);
+
+  if (gst_buffer_list_length (parcel.packets) > 0)
+    push_parcel (self, &parcel);
+  else
+    gst_buffer_list_unref (parcel.packets);
+
+  if (self->kind == GST_IVS_VIDEO && self->awaits_idr)
+    request_key_unit (self, FALSE);
+}
+
+static GstFlowReturn
+list_arrived (GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  GstIvsGate *self = GST_IVS_GATE (parent);
+  guint n = gst_buffer_list_length (list);
+  Passage passage = PASSAGE_DROP;
+
+  if (n > 0)
+    passage = await_passage (self, gst_buffer_list_get (list, 0), n);
+  if (passage == PASSAGE_PASS)
+    pass_list (self, list);
+  gst_buffer_list_unref (list);
+  return passage == PASSAGE_FLUSHING ? GST_FLOW_FLUSHING : GST_FLOW_OK;
+}
+
+static GstFlowReturn
+packet_arrived (GstPad *pad, GstObject *parent, GstBuffer *packet)
+{
+  GstBufferList *list = gst_buffer_list_new_sized (1);
+
+  gst_buffer_list_add (list, packet);
+  return list_arrived (pad, parent, list);
+}
+
+/* -- Events and queries --------------------------------------------------------- */
+
+static void
+set_flushing (GstIvsGate *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  wake (self);
+  g_mutex_unlock (&self->lock);
+}
+
+/* The next packet is the first of something new. */
+static void
+start_anew (GstIvsGate *self)
+{
+  gst_ivs_stream_interrupt (self->stream);
+  self->started_anew = TRUE;
+  self->awaits_idr = TRUE;
+}
+
+static void
+segment_arrived (GstIvsGate *self, GstEvent *event)
+{
+  gst_event_copy_segment (event, &self->segment);
+  if (self->segment.format != GST_FORMAT_TIME)
+    GST_WARNING_OBJECT (self, "segment is not in time: packets pass unpaced");
+  gst_ivs_stream_interrupt (self->stream);
+  self->started_anew = TRUE;
+}
+
+static void
+caps_arrived (GstIvsGate *self, GstEvent *event)
+{
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  gst_ivs_stream_set_input_caps (self->stream, caps);
+}
+
+/* Everything ends here. */
+static gboolean
+event_arrived (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstIvsGate *self = GST_IVS_GATE (parent);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+      self->has_live = FALSE;
+      start_anew (self);
+      break;
+    case GST_EVENT_CAPS:
+      caps_arrived (self, event);
+      break;
+    case GST_EVENT_SEGMENT:
+      segment_arrived (self, event);
+      break;
+    case GST_EVENT_FLUSH_START:
+      set_flushing (self, TRUE);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      set_flushing (self, FALSE);
+      gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+      start_anew (self);
+      break;
+    case GST_EVENT_EOS:
+      GST_INFO_OBJECT (self, "upstream ended");
+      g_signal_emit (self, signals[SIGNAL_EOS], 0);
+      break;
+    default:
+      break;
+  }
+  gst_event_unref (event);
+  return TRUE;
+}
+
+/* From webrtcbin: key unit requests go on; what asks for other caps or speaks of
+ * lateness in our own time does not. */
+static gboolean
+upstream_event_arrived (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_RECONFIGURE:
+    case GST_EVENT_QOS:
+      gst_event_unref (event);
+      return TRUE;
+    default:
+      return gst_pad_event_default (pad, parent, event);
+  }
+}
+
+static GstCaps *
+make_input_caps (GstIvsGate *self)
+{
+  gboolean video = self->kind == GST_IVS_VIDEO;
+
+  /* Any payload type, ssrc and header extension: all are replaced. */
+  return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
+      video ? "video" : "audio", "encoding-name", G_TYPE_STRING,
+      video ? "H264" : "OPUS", "clock-rate", G_TYPE_INT, video ? 90000 : 48000,
+      NULL);
+}
+
+static void
+answer_caps (GstIvsGate *self, GstQuery *query)
+{
+  g_autoptr (GstCaps) caps = make_input_caps (self);
+  g_autoptr (GstCaps) result = NULL;
+  GstCaps *filter;
+
+  gst_query_parse_caps (query, &filter);
+  result = filter != NULL
+      ? gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST)
+      : gst_caps_ref (caps);
+  gst_query_set_caps_result (query, result);
+}
+
+static void
+answer_accept_caps (GstIvsGate *self, GstQuery *query)
+{
+  g_autoptr (GstCaps) caps = make_input_caps (self);
+  GstCaps *asked;
+
+  gst_query_parse_accept_caps (query, &asked);
+  gst_query_set_accept_caps_result (query,
+      gst_caps_can_intersect (asked, caps));
+}
+
+static gboolean
+query_arrived (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstIvsGate *self = GST_IVS_GATE (parent);
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      answer_caps (self, query);
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      answer_accept_caps (self, query);
+      return TRUE;
+    default:
+      /* ALLOCATION, DRAIN: nothing of webrtcbin concerns upstream, and a
+       * serialized query must not get stuck in it. */
+      if (GST_QUERY_IS_SERIALIZED (query))
+        return FALSE;
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+static gboolean
+downstream_query_arrived (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstIvsGate *self = GST_IVS_GATE (parent);
+  g_autoptr (GstCaps) result = NULL;
+  GstCaps *filter;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
+    return gst_pad_query_default (pad, parent, query);
+
+  gst_query_parse_caps (query, &filter);
+  result = filter != NULL ? gst_caps_intersect (self->stream_caps, filter)
+                          : gst_caps_ref (self->stream_caps);
+  gst_query_set_caps_result (query, result);
+  return TRUE;
+}
+
+/* -- Doors ---------------------------------------------------------------------- */
+
+void
+gst_ivs_gate_open (GstIvsGate *self)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+
+  g_mutex_lock (&self->lock);
+  self->open = TRUE;
+  self->openings++;
+  wake (self);
+  g_mutex_unlock (&self->lock);
+
+  if (self->kind == GST_IVS_VIDEO)
+    request_key_unit (self, TRUE);
+}
+
+static void
+set_door (GstIvsGate *self, gboolean *door, gboolean value)
+{
+  g_mutex_lock (&self->lock);
+  *door = value;
+  wake (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_gate_close (GstIvsGate *self)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  set_door (self, &self->open, FALSE);
+}
+
+void
+gst_ivs_gate_set_discard (GstIvsGate *self, gboolean discard)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  set_door (self, &self->discard, discard);
+}
+
+void
+gst_ivs_gate_set_unplugging (GstIvsGate *self, gboolean unplugging)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  set_door (self, &self->unplugging, unplugging);
+}
+
+gboolean
+gst_ivs_gate_is_open (GstIvsGate *self)
+{
+  gboolean open;
+
+  g_return_val_if_fail (GST_IS_IVS_GATE (self), FALSE);
+  g_mutex_lock (&self->lock);
+  open = self->open;
+  g_mutex_unlock (&self->lock);
+  return open;
+}
+
+GstClockTime
+gst_ivs_gate_get_waiting_running_time (GstIvsGate *self)
+{
+  GstClockTime waiting;
+
+  g_return_val_if_fail (GST_IS_IVS_GATE (self), GST_CLOCK_TIME_NONE);
+  g_mutex_lock (&self->lock);
+  waiting = self->waiting;
+  g_mutex_unlock (&self->lock);
+  return waiting;
+}
+
+void
+gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  g_mutex_lock (&self->lock);
+  self->time_offset = offset;
+  wake (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  g_mutex_lock (&self->lock);
+  *stats = self->stats;
+  g_mutex_unlock (&self->lock);
+}
+
+GstCaps *
+gst_ivs_gate_get_stream_caps (GstIvsGate *self)
+{
+  g_return_val_if_fail (GST_IS_IVS_GATE (self), NULL);
+  return gst_caps_ref (self->stream_caps);
+}
+
+/* -- Life ----------------------------------------------------------------------- */
+
+/* No streaming thread is left: what it owned begins again, the stream goes on. */
+static void
+forget_upstream (GstIvsGate *self)
+{
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  start_anew (self);
+  self->started_anew = FALSE;
+  self->has_live = FALSE;
+  self->has_headers = FALSE;
+  self->shift = 0;
+  self->last_time = GST_CLOCK_STIME_NONE;
+
+  g_mutex_lock (&self->lock);
+  self->flushing = FALSE;
+  self->open = FALSE;
+  self->discard = FALSE;
+  self->time_offset = 0;
+  g_mutex_unlock (&self->lock);
+}
+
+static GstStateChangeReturn
+gst_ivs_gate_change_state (GstElement *element, GstStateChange transition)
+{
+  GstIvsGate *self = GST_IVS_GATE (element);
+  GstStateChangeReturn result;
+
+  switch (transition) {
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      set_door (self, &self->active, TRUE);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+      set_door (self, &self->playing, TRUE);
+      break;
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+      set_door (self, &self->playing, FALSE);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      /* First wake whoever waits here, then wait for him (pad deactivation). */
+      set_door (self, &self->active, FALSE);
+      break;
+    default:
+      break;
+  }
+
+  result = GST_ELEMENT_CLASS (gst_ivs_gate_parent_class)
+               ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    forget_upstream (self);
+  return result;
+}
+
+static void
+gst_ivs_gate_finalize (GObject *object)
+{
+  GstIvsGate *self = GST_IVS_GATE (object);
+
+  gst_clear_caps (&self->stream_caps);
+  g_clear_pointer (&self->stream, gst_ivs_stream_free);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  G_OBJECT_CLASS (gst_ivs_gate_parent_class)->finalize (object);
+}
+
+static void
+gst_ivs_gate_class_init (GstIvsGateClass *klass)
+{
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = gst_ivs_gate_finalize;
+  element_class->change_state = gst_ivs_gate_change_state;
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "IVS gate",
+      "Generic/Network/WebRTC", "Keeps one RTP stream alive over many sessions",
+      "The ivsstagesink authors");
+
+  signals[SIGNAL_EOS] = g_signal_new ("eos", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_FLOWING] = g_signal_new ("flowing", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+gst_ivs_gate_init (GstIvsGate *self)
+{
+  GstElementClass *klass = GST_ELEMENT_GET_CLASS (self);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->waiting = GST_CLOCK_TIME_NONE;
+  self->stats.last_buffer = GST_CLOCK_TIME_NONE;
+  self->last_time = GST_CLOCK_STIME_NONE;
+  self->awaits_idr = TRUE;
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+
+  self->sinkpad =
+      gst_pad_new_from_template (gst_element_class_get_pad_template (klass,
+                                     "sink"),
+          "sink");
+  gst_pad_set_chain_function (self->sinkpad, packet_arrived);
+  gst_pad_set_chain_list_function (self->sinkpad, list_arrived);
+  gst_pad_set_event_function (self->sinkpad, event_arrived);
+  gst_pad_set_query_function (self->sinkpad, query_arrived);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+
+  self->srcpad =
+      gst_pad_new_from_template (gst_element_class_get_pad_template (klass,
+                                     "src"),
+          "src");
+  gst_pad_set_event_function (self->srcpad, upstream_event_arrived);
+  gst_pad_set_query_function (self->srcpad, downstream_query_arrived);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}
+
+GstIvsGate *
+gst_ivs_gate_new (GstIvsKind kind, const GstIvsStreamId *id)
+{
+  GstIvsGate *self = g_object_new (GST_TYPE_IVS_GATE, NULL);
+
+  self->kind = kind;
+  self->stream = gst_ivs_stream_new (kind, id);
+  self->stream_caps = gst_ivs_stream_make_caps (kind, id);
+  return self;
+}

@@ -27,7 +27,8 @@ typedef struct
   /* Each encoder and payloader that was made, before it goes beyond NULL. */
   void (*encoder) (GstElement *encoder, gpointer data);
   void (*payloader) (GstElement *payloader, gpointer data);
-  void (*ready) (GstIvsInput *input, gpointer data);   /* caps seen, chain plugged */
+  void (*ready) (GstIvsInput *input,
+      gpointer data); /* caps seen, chain plugged */
   void (*eos) (GstIvsInput *input, gpointer data);
   /* something cannot be published: @error of IVS_ERROR (ivs-error.h) */
   void (*failed) (GstIvsInput *input, const GError *error, gpointer data);
@@ -35,15 +36,23 @@ typedef struct
 
 GstIvsInput *gst_ivs_input_new (GstBin *bin, GstPadTemplate *templ,
     const gchar *pad_name, const GstIvsInputEvents *events, gpointer data);
-GstPad *gst_ivs_input_get_pad (GstIvsInput *self);      /* (transfer none), the ghost pad */
+/* (transfer none): the ghost pad, active; the caller adds it to the element. */
+GstPad *gst_ivs_input_get_pad (GstIvsInput *self);
+/* FALSE while it is not known: a pad of the template sink_%u before its caps. */
 gboolean gst_ivs_input_get_kind (GstIvsInput *self, GstIvsKind *kind);
 gboolean gst_ivs_input_is_ready (GstIvsInput *self);
 gboolean gst_ivs_input_is_eos (GstIvsInput *self);
-guint gst_ivs_input_get_channels (GstIvsInput *self);   /* audio; 0 = not known */
-/* Forget EOS and caps: the element goes to READY. */
+guint gst_ivs_input_get_channels (GstIvsInput *self); /* audio; 0 = not known */
+
+/* Forget EOS and caps: the element has gone to READY, no streaming thread is left.
+ * Takes no lock of the element; the next caps plug the chain anew. */
 void gst_ivs_input_reset (GstIvsInput *self);
-/* Unplugs the chain, removes the pad from the element. */
+
+/* Unplugs the chain, removes the pad from the element. Data may flow, or wait at the
+ * gate: it is dropped. Not while holding a lock that the events take, nor the
+ * element's OBJECT_LOCK. */
 void gst_ivs_input_release (GstIvsInput *self);
+/* After release. */
 void gst_ivs_input_free (GstIvsInput *self);
 
 G_END_DECLS

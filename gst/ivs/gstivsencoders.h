@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The H.264 encoders of GStreamer: which one works here, and how each is told
+ * what a stage needs.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Returns: (transfer floating): the encoder of the highest rank that reaches READY,
+ * back in NULL and set for low delay without B-frames, or NULL with @error of
+ * IVS_ERROR. @bitrate in bits/s. */
+GstElement *gst_ivs_encoders_make_h264 (guint bitrate, GError **error);
+
+/* @frames: from one IDR picture to the next. In any state; some encoders only
+ * notice it with their next caps. */
+void gst_ivs_encoders_set_key_interval (GstElement *encoder, guint frames);
+
+G_END_DECLS

@@ -1,0 +1,130 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Remembers what was asked of the stage and what it refused, without secrets.
+ */
+#include "stage-journal.h"
+
+#define KEPT_REQUESTS 400
+#define KEPT_REFUSALS 50
+
+struct _StageJournal
+{
+  GQueue requests; /* StageEntry, newest first */
+  GQueue refusals; /* copies of those with a reason, likewise */
+};
+
+static void
+entry_free (gpointer data)
+{
+  StageEntry *entry = data;
+
+  g_free (entry->method);
+  g_free (entry->path);
+  g_free (entry->authorization);
+  g_strfreev (entry->headers);
+  g_free (entry->participant);
+  g_free (entry->reason);
+  g_free (entry);
+}
+
+static StageEntry *
+entry_copy (const StageEntry *entry)
+{
+  StageEntry *copy = g_memdup2 (entry, sizeof *entry);
+
+  copy->method = g_strdup (entry->method);
+  copy->path = g_strdup (entry->path);
+  copy->authorization = g_strdup (entry->authorization);
+  copy->headers = g_strdupv (entry->headers);
+  copy->participant = g_strdup (entry->participant);
+  copy->reason = g_strdup (entry->reason);
+  return copy;
+}
+
+StageJournal *
+stage_journal_new (void)
+{
+  return g_new0 (StageJournal, 1);
+}
+
+void
+stage_journal_free (StageJournal *journal)
+{
+  g_queue_clear_full (&journal->requests, entry_free);
+  g_queue_clear_full (&journal->refusals, entry_free);
+  g_free (journal);
+}
+
+static void
+push (GQueue *queue, StageEntry *entry, guint limit)
+{
+  g_queue_push_head (queue, entry);
+  if (queue->length > limit)
+    entry_free (g_queue_pop_tail (queue));
+}
+
+void
+stage_journal_add (StageJournal *journal, StageEntry *entry)
+{
+  if (entry->reason != NULL)
+    push (&journal->refusals, entry_copy (entry), KEPT_REFUSALS);
+  push (&journal->requests, entry, KEPT_REQUESTS);
+}
+
+const StageEntry *
+stage_journal_get_last_refusal (StageJournal *journal)
+{
+  return g_queue_peek_head (&journal->refusals);
+}
+
+static void
+add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+static void
+write_entry (const StageEntry *entry, JsonBuilder *builder)
+{
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "time");
+  json_builder_add_double_value (builder, (gdouble) entry->at / G_USEC_PER_SEC);
+  add_string (builder, "method", entry->method);
+  add_string (builder, "path", entry->path);
+  json_builder_set_member_name (builder, "status");
+  json_builder_add_int_value (builder, entry->status);
+  add_string (builder, "authorization", entry->authorization);
+  add_string (builder, "participant", entry->participant);
+  json_builder_set_member_name (builder, "code");
+  json_builder_add_int_value (builder, entry->code);
+  add_string (builder, "reason", entry->reason);
+  json_builder_set_member_name (builder, "headers");
+  json_builder_begin_array (builder);
+  for (gchar **name = entry->headers; name != NULL && *name != NULL; name++)
+    json_builder_add_string_value (builder, *name);
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+}
+
+static void
+write_queue (GQueue *queue, JsonBuilder *builder)
+{
+  json_builder_begin_array (builder);
+  for (GList *link = queue->tail; link != NULL; link = link->prev)
+    write_entry (link->data, builder);
+  json_builder_end_array (builder);
+}
+
+void
+stage_journal_write_requests (StageJournal *journal, JsonBuilder *builder)
+{
+  write_queue (&journal->requests, builder);
+}
+
+void
+stage_journal_write_refusals (StageJournal *journal, JsonBuilder *builder)
+{
+  write_queue (&journal->refusals, builder);
+}

@@ -325,6 +325,27 @@ test_longer_than_read (void)
 }
 
 static void
+test_nesting (void)
+{
+  static const struct
+  {
+    gsize depth;
+    gint code;
+  } rows[] = { { 63, 2001 }, { 64, 0 }, { 100000, 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *open = g_strnfill (rows[i].depth, '[');
+    g_autofree gchar *close = g_strnfill (rows[i].depth, ']');
+    g_autofree gchar *body =
+        g_strconcat ("{\"code\":2001,\"x\":", open, close, "}", NULL);
+    g_autoptr (IvsFailure) failure =
+        ivs_failure_from_response (400, body, strlen (body), NULL);
+
+    g_assert_cmpint (failure->code, ==, rows[i].code);
+  }
+}
+
+static void
 test_mutations (void)
 {
   static const gchar *const seeds[] = {
@@ -594,6 +615,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/error/long-message", test_long_message);
   g_test_add_func ("/error/huge", test_huge);
   g_test_add_func ("/error/longer-than-read", test_longer_than_read);
+  g_test_add_func ("/error/nesting", test_nesting);
   g_test_add_func ("/error/mutations", test_mutations);
   g_test_add_func ("/error/errors", test_errors);
   g_test_add_func ("/error/bad-certificate", test_bad_certificate);

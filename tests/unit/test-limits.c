@@ -23,6 +23,7 @@ static const Size sizes[] = {
   { "vga-stays", 640, 480, 640, 480, TRUE },
   { "xga", 1024, 768, 960, 720, TRUE },
   { "square", 1080, 1080, 720, 720, TRUE },
+  { "laptop", 1366, 768, 1280, 720, TRUE },
   { "cinema", 2560, 1080, 1280, 540, TRUE },
   { "just-too-wide", 1282, 720, 1280, 718, TRUE },
   { "odd", 641, 361, 640, 360, TRUE },

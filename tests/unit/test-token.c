@@ -56,6 +56,7 @@ static const Refused refused[] = {
   { "not-ascii", "eyJh.eyJ\xc3\xa4.AAAA", IVS_FAILURE_TOKEN_MALFORMED, "three parts" },
   { "not-utf-8", "eyJh.\xff\xfe.AAAA", IVS_FAILURE_TOKEN_MALFORMED, "three parts" },
   { "impossible-length", "eyJh.eyJhb.AAAA", IVS_FAILURE_TOKEN_MALFORMED, "damaged" },
+  { "stray-character", "eyJh.e30gI.AAAA", IVS_FAILURE_TOKEN_MALFORMED, "damaged" },
   { "not-json", "eyJh.bm90IGpzb24.AAAA", IVS_FAILURE_TOKEN_MALFORMED, "damaged" },
   { "only-padding", "eyJh.====.AAAA", IVS_FAILURE_TOKEN_MALFORMED, "damaged" },
 };
@@ -137,8 +138,9 @@ test_length (void)
 static void
 test_nesting (void)
 {
-  g_autofree gchar *brackets = g_strnfill (40 * 1024, '[');
-  g_autofree gchar *claims = g_strconcat ("{\"exp\":", brackets, NULL);
+  g_autofree gchar *open = g_strnfill (20 * 1024, '[');
+  g_autofree gchar *close = g_strnfill (20 * 1024, ']');
+  g_autofree gchar *claims = g_strconcat ("{\"exp\":", open, close, "}", NULL);
   g_autofree gchar *credential = token_maker_make (claims);
 
   assert_refused (credential, IVS_FAILURE_TOKEN_MALFORMED, "damaged");
@@ -189,7 +191,7 @@ test_claims (void)
       "\"resource\":\"arn:aws:ivs:eu-west-1:1:stage/S\",\"topic\":\"S\","
       "\"events_url\":\"wss://e.live-video.net\","
       "\"whip_url\":\"https://w.global-bm.whip.live-video.net\","
-      "\"user_id\":\"J\\u00fcrgen M\",\"attributes\":{\"a\":\"b\"},"
+      "\"account_id\":\"1\",\"user_id\":\"J\\u00fcrgen M\",\"attributes\":{\"a\":\"b\"},"
       "\"capabilities\":{\"allow_publish\":true,\"allow_subscribe\":true},"
       "\"version\":\"1.0\"}");
   g_autoptr (IvsToken) token = ivs_token_parse (secret, NULL);

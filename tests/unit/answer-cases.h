@@ -69,7 +69,7 @@ static const AnswerCase answer_cases[] = {
   { "group-empty", "chromium", { { SESSION, "a=group", "a=group:BUNDLE" } }, OK, "BUNDLE group rewritten", "av" },
   { "group-of-one", "chromium", { { SESSION, "a=group", "a=group:BUNDLE audio0" } }, OK, "BUNDLE group rewritten", "av" },
   { "group-of-three", "chromium", { { SESSION, "a=group", "a=group:BUNDLE audio0 video1 data2" } }, OK, "BUNDLE group rewritten", "av" },
-  { "group-video-first", "chromium", { { SESSION, "a=group", "a=group:BUNDLE video1 audio0" } }, OK, "candidates taken from section 1", "av" },
+  { "group-video-first", "chromium", { { SESSION, "a=group", "a=group:BUNDLE video1 audio0" } }, OK, "BUNDLE group rewritten", "av" },
   { "bundled-other-transport", "chromium", { { 1, "a=ice-ufrag", "a=ice-ufrag:0ther" } }, OK, "video: transport copied from the audio section", "av" },
 
   /* Directions. */
@@ -123,7 +123,7 @@ static const AnswerCase answer_cases[] = {
   /* Candidates. */
   { "no-candidates", "pion", { { EVERYWHERE, "a=candidate", NULL } }, IVS_FAILURE_ANSWER, "no candidate" },
   { "no-candidates-but-trickle", "chromium", { { EVERYWHERE, "a=candidate", NULL } }, IVS_FAILURE_ANSWER, "none can follow" },
-  { "candidates-in-second-section", "chromium", { { 0, "a=candidate", NULL }, { 1, NULL, "a=candidate:1 1 UDP 1 192.0.2.1 443 typ host" } }, OK, "candidates taken from section 2", "av" },
+  { "candidates-in-second-section", "chromium", { { 0, "a=candidate", NULL }, { 1, NULL, "a=candidate:1 1 UDP 1 192.0.2.1 443 typ host" } }, OK, "candidates moved from the video section to the first", "av" },
   { "candidates-tcp", "pion", { { 0, "a=candidate", "a=candidate:1 1 tcp 1 192.0.2.1 443 typ host tcptype passive" } }, IVS_FAILURE_ANSWER, "1 are not UDP, 0 host names, 0 malformed" },
   { "candidates-mdns", "pion", { { 0, "a=candidate", "a=candidate:1 1 udp 1 2c1f.local 443 typ host" } }, IVS_FAILURE_ANSWER, "0 are not UDP, 1 host names, 0 malformed" },
   { "candidates-host-name", "pion", { { 0, "a=candidate", "a=candidate:1 1 udp 1 media.example.com 443 typ host" } }, IVS_FAILURE_ANSWER, "0 are not UDP, 1 host names, 0 malformed" },

@@ -63,6 +63,10 @@ assert_complete (const IvsAnswer *answer)
       g_assert_nonnull (ivs_section_get (section, needed[j]));
     g_assert_cmpstr (ivs_section_get_direction (section), ==,
         accepted ? "recvonly" : "inactive");
+    if (accepted || i == 0)
+      g_assert_cmpuint (gst_sdp_media_get_port (section), !=, 0);
+    else
+      g_assert_cmpuint (gst_sdp_media_get_port (section), ==, 0);
 
     for (guint j = 0; j < gst_sdp_media_attributes_len (section); j++)
       n_candidates +=
@@ -70,6 +74,9 @@ assert_complete (const IvsAnswer *answer)
               "candidate");
   }
 
+  /* The first section leads the group even if it is refused. */
+  g_assert_cmpstr (gst_sdp_message_get_attribute_val (answer->sdp, "group"), ==,
+      answer->video_accepted ? "BUNDLE audio0 video1" : "BUNDLE audio0");
   g_assert_cmpuint (n_candidates, ==, answer->n_candidates);
   g_assert_cmpuint (answer->n_candidates, >=, 1);
   g_assert_nonnull (answer->first_candidate);

@@ -366,11 +366,17 @@ takes_codec (IvsAnswer *self, const GstSDPMedia *section)
   return TRUE;
 }
 
+/* The first section carries the bundle's transport in webrtcbin: with port 0 there
+ * nothing connects, inactive does (measured on 1.22). In the others port 0 is
+ * better, for into an inactive section webrtcbin still sends. */
 static void
 reject (IvsAnswer *self, GstSDPMedia *section, const gchar *why)
 {
+  gboolean is_first = section == ivs_section_of (self->sdp, 0);
+
   note (self, "%s: refused (%s)", ivs_section_get_kind (section), why);
   ivs_section_set_direction (section, "inactive");
+  gst_sdp_media_set_port_info (section, is_first ? 9 : 0, 1);
 }
 
 /* To a sendonly offer an answer is recvonly or inactive (RFC 3264 §6.1). A server
@@ -633,34 +639,39 @@ copy_transport (IvsAnswer *self, GstSDPMedia *tagged, GError **error)
   return TRUE;
 }
 
-/* The group lists exactly the accepted sections, the tagged one first. Without a
- * group webrtcbin 1.22 warns "should not be reached" and connects nothing. */
 static void
-write_group (IvsAnswer *self, const GstSDPMedia *tagged)
+set_group (GstSDPMessage *sdp, const gchar *group)
 {
-  g_autoptr (GString) group = g_string_new ("BUNDLE ");
-  const gchar *old = gst_sdp_message_get_attribute_val (self->sdp, "group");
-  gboolean same;
+  for (guint i = gst_sdp_message_attributes_len (sdp); i > 0; i--) {
+    if (g_strcmp0 (gst_sdp_message_get_attribute (sdp, i - 1)->key, "group") ==
+        0)
+      gst_sdp_message_remove_attribute (sdp, i - 1);
+  }
 
-  g_string_append (group, ivs_section_get (tagged, "mid"));
+  gst_sdp_message_add_attribute (sdp, "group", group);
+}
+
+/* The group lists the sections that are not rejected, in the order of the offer,
+ * whatever the server's first one is: webrtcbin takes a transport of its own for
+ * another first one, and that never connects (measured on 1.22). Without a group it
+ * warns "should not be reached" and connects nothing. */
+static void
+write_group (IvsAnswer *self)
+{
+  g_autoptr (GString) group = g_string_new ("BUNDLE");
+  g_autofree gchar *old =
+      g_strdup (gst_sdp_message_get_attribute_val (self->sdp, "group"));
+
   for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++) {
     const GstSDPMedia *section = gst_sdp_message_get_media (self->sdp, i);
 
-    if (section != tagged && is_accepted (section))
+    if (gst_sdp_media_get_port (section) != 0)
       g_string_append_printf (group, " %s", ivs_section_get (section, "mid"));
   }
 
-  same = g_strcmp0 (old, group->str) == 0;
-  for (guint i = gst_sdp_message_attributes_len (self->sdp); i > 0; i--) {
-    const GstSDPAttribute *a = gst_sdp_message_get_attribute (self->sdp, i - 1);
-
-    if (g_strcmp0 (a->key, "group") == 0)
-      gst_sdp_message_remove_attribute (self->sdp, i - 1);
-  }
-  gst_sdp_message_add_attribute (self->sdp, "group", group->str);
-  if (!same)
-    note (self, "%s",
-        old == NULL ? "BUNDLE group added" : "BUNDLE group rewritten");
+  set_group (self->sdp, group->str);
+  if (g_strcmp0 (old, group->str) != 0)
+    note (self, "BUNDLE group %s", old == NULL ? "added" : "rewritten");
 }
 
 static gboolean
@@ -714,34 +725,49 @@ refuse_candidates (const guint *counts, GError **error)
       not_udp, names, malformed);
 }
 
-/* Those of the tagged section; if it has none, those of the others, for it is one
- * transport. */
+/* The candidates of the first section that has usable ones, for all are of one
+ * transport; the tagged section goes first. */
+static const GstSDPMedia *
+gather_candidates (IvsAnswer *self, GstSDPMedia *tagged, GPtrArray *usable,
+    guint *counts)
+{
+  const GstSDPMedia *source = tagged;
+
+  take_candidates (tagged, usable, counts);
+  for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++) {
+    GstSDPMedia *section = ivs_section_of (self->sdp, i);
+
+    if (usable->len > 0) {
+      ivs_section_remove (section, "candidate");
+    } else {
+      source = section;
+      take_candidates (section, usable, counts);
+    }
+  }
+
+  return source;
+}
+
+/* They go to the first section, where webrtcbin looks for those of the bundle. */
 static gboolean
 judge_candidates (IvsAnswer *self, GstSDPMedia *tagged, GError **error)
 {
   g_autoptr (GPtrArray) usable = g_ptr_array_new_with_free_func (g_free);
   guint counts[IVS_CANDIDATE_N_USES] = { 0 };
+  GstSDPMedia *first = ivs_section_of (self->sdp, 0);
+  const GstSDPMedia *source = gather_candidates (self, tagged, usable, counts);
   guint left_out;
-
-  take_candidates (tagged, usable, counts);
-  for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++) {
-    g_autoptr (GPtrArray) surplus = g_ptr_array_new_with_free_func (g_free);
-    guint ignored[IVS_CANDIDATE_N_USES] = { 0 };
-    gboolean needed = usable->len == 0;
-
-    take_candidates (ivs_section_of (self->sdp, i), needed ? usable : surplus,
-        needed ? counts : ignored);
-    if (needed && usable->len > 0)
-      note (self, "candidates taken from section %u", i + 1);
-  }
 
   if (usable->len == 0)
     return refuse_candidates (counts, error);
 
   for (guint i = 0; i < usable->len; i++)
-    gst_sdp_media_add_attribute (tagged, "candidate", usable->pdata[i]);
+    gst_sdp_media_add_attribute (first, "candidate", usable->pdata[i]);
   ivs_candidate_judge (usable->pdata[0], &self->first_candidate);
   self->n_candidates = usable->len;
+  if (source != first)
+    note (self, "candidates moved from the %s section to the first",
+        ivs_section_get_kind (source));
 
   left_out = counts[IVS_CANDIDATE_NOT_UDP] + counts[IVS_CANDIDATE_NAME] +
       counts[IVS_CANDIDATE_MALFORMED];
@@ -773,7 +799,7 @@ judge_and_repair (IvsAnswer *self, const GstSDPMessage *offer, GError **error)
       !judge_candidates (self, tagged, error))
     return FALSE;
 
-  write_group (self, tagged);
+  write_group (self);
 
   return TRUE;
 }

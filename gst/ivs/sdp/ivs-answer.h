@@ -21,6 +21,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   GstSDPMessage *sdp; /* repaired */
+  /* Into a section that is not accepted nothing must be sent. webrtcbin does not
+   * see to it if it is the first: its gate stays closed. */
   gboolean audio_accepted;
   gboolean video_accepted;
   /* The certificate that the peer must show; several are alternatives (RFC 8122 §5). */

@@ -14,7 +14,8 @@
 #
 # The exit status is 0 if media arrived and the session was ended properly.
 
-set -eu
+# -f: caps have brackets in them, which are no patterns for file names.
+set -euf
 
 usage () {
   sed -n '/^#   sh/,/^#$/s/^#  //p' "$0"
@@ -79,18 +80,26 @@ else
 fi
 
 work=$(mktemp -d)
+: >"$work/stage" >"$work/publisher"
 stage_pid=
 publisher_pid=
+timer_pid=
+shown=
 
 # Whatever happens, nothing stays behind: first the publisher, which tells the
 # stage that it leaves, then the stage.
 clean_up () {
   status=$?
   trap - EXIT
+  # The timer is a group: a shell and its sleep.
+  [ -z "$timer_pid" ] || kill -- "-$timer_pid" 2>/dev/null || true
   if [ -n "$publisher_pid" ]; then
     kill -INT "$publisher_pid" 2>/dev/null || true
     wait "$publisher_pid" 2>/dev/null || true
   fi
+  for pid in $shown; do
+    kill "$pid" 2>/dev/null || true
+  done
   if [ -n "$stage_pid" ]; then
     kill -TERM "$stage_pid" 2>/dev/null || true
     wait "$stage_pid" 2>/dev/null || true
@@ -119,6 +128,12 @@ export GST_PLUGIN_PATH_1_0="$root/build/gst/ivs${GST_PLUGIN_PATH_1_0:+:$GST_PLUG
 # children one after the other. It dies with the script all the same.
 start () {
   exec setsid setpriv --pdeathsig TERM "$@" </dev/null
+}
+
+# Prints what is in the file $1, and what comes to it, from line $2 on.
+show () {
+  start tail -n "+$2" -f "$1" &
+  shown="$shown $!"
 }
 
 # The member "$1" (dots go inside) of the JSON on standard input.
@@ -150,9 +165,10 @@ start_stage () {
     fi
     sleep 0.1
   done
-  page=$(json page <"$work/stage")
-  whip=$(json whip <"$work/stage")
-  api=$(json api <"$work/stage")
+  head -n 1 "$work/stage" >"$work/ready"
+  page=$(json page <"$work/ready")
+  whip=$(json whip <"$work/ready")
+  api=$(json api <"$work/ready")
   IVS_STAGE_TOKEN=$(post "${api%/}/token" | json participantToken.token) ||
       fail "the local stage gave no token."
   export IVS_STAGE_TOKEN
@@ -181,8 +197,8 @@ has_microphone () {
 
 # The pipeline becomes the arguments "$@" of the caller: a path may have spaces.
 publish () {
-  # INT makes `gst-launch -e` send EOS; what is not gone 10 s later is killed.
-  set -- timeout --foreground --preserve-status -s INT -k 10 "${seconds:-0}" \
+  # INT makes `gst-launch -e` send EOS; what is not gone 15 s later is killed.
+  set -- timeout --foreground --preserve-status -s INT -k 15 0 \
       gst-launch-1.0 -e --no-position ivsstagesink name=stage
   [ $real = yes ] || set -- "$@" whip-endpoint="$whip"
   # shellcheck disable=SC2086
@@ -210,8 +226,9 @@ publish () {
       esac
       ;;
   esac
-  start "$@" &
+  start "$@" >"$work/publisher" 2>&1 &
   publisher_pid=$!
+  show "$work/publisher" 1
 }
 
 if [ $source = file ]; then
@@ -221,10 +238,40 @@ if [ $source = file ]; then
   [ -n "$kinds" ] || fail "$file holds neither picture nor sound that can be decoded here."
 fi
 
-# Waits for the publisher; Ctrl-C meanwhile ends it in good order.
+# Ctrl-C, the end of the time and the end of the film are one way out: the
+# publisher gets INT or has its EOS, leaves the stage and ends.
+end_publisher () {
+  kill -INT "$publisher_pid" 2>/dev/null || true
+}
+
+is_published () {
+  grep -q '^Progress: (connect) On the stage' "$work/publisher"
+}
+
+# Audio or video in a line of the local stage; the real one shows us none.
+has_arrived () {
+  [ $real = yes ] || grep -qE '  (audio|video) ' "$work/stage"
+}
+
+# Waits while the publisher runs, at most $2 seconds, until $1 is true.
+wait_until () {
+  tries=$(($2 * 5))
+  until "$1"; do
+    tries=$((tries - 1))
+    kill -0 "$publisher_pid" 2>/dev/null || return 0
+    [ $tries -gt 0 ] || return 1
+    sleep 0.2
+  done
+}
+
+start_timer () {
+  start sh -c 'sleep "$0"; kill -INT "$1"' "$seconds" "$publisher_pid" &
+  timer_pid=$!
+}
+
+# A trap ends `wait` before the publisher has: then it is waited for again.
 wait_for_publisher () {
   interrupted=yes
-  trap 'interrupted=yes; kill -INT "$publisher_pid" 2>/dev/null || true' INT TERM
   while [ $interrupted = yes ]; do
     interrupted=no
     result=0
@@ -233,14 +280,37 @@ wait_for_publisher () {
   publisher_pid=
 }
 
+# The stage's own count of sessions, and of those that were ended with DELETE.
+was_left () {
+  [ $real = yes ] || python3 -c '
+import json, sys, urllib.request
+state = json.load(urllib.request.urlopen(sys.argv[1], timeout=10))
+sessions = [p["sessions"] for p in state["participants"]]
+made = sum(s["made"] for s in sessions)
+sys.exit(not 0 < made == sum(s["deleted"] for s in sessions))
+' "${api%/}/state"
+}
+
 # -- The story ------------------------------------------------------------------
 
 if [ $real = no ]; then
   start_stage
   echo "The stage is on this page, open it in a browser: $page"
 fi
-echo "Publishing${seconds:+ for $seconds s}, Ctrl-C ends it."
+
+trap 'interrupted=yes; end_publisher' INT TERM
 publish
+echo "Publishing${seconds:+ for $seconds s}, Ctrl-C ends it."
+wait_until is_published 30 ||
+    fail "the stage was not reached within 30 s, see above."
+[ $real = yes ] || show "$work/stage" 3
+wait_until has_arrived 10 ||
+    fail "connected, but the stage gets neither sound nor picture."
+[ -z "$seconds" ] || start_timer
 wait_for_publisher
-[ $result = 0 ] || fail "publishing failed (status $result), see above."
-echo "Published and ended properly."
+
+sleep 0.3    # what was said last is still on its way to the terminal
+[ "$result" = 0 ] || fail "publishing failed (status $result), see above."
+is_published || fail "it ended before it was on the stage."
+was_left || fail "the stage was not left in good order."
+echo "Published, and left the stage in good order."

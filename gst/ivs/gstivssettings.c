@@ -1,0 +1,557 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element's writable properties as a value type, with their defaults, ranges
+ * and descriptions in one place.
+ */
+#include "gstivssettings.h"
+
+#define DEFAULT_TIMEOUT 15
+#define DEFAULT_CONNECT_TIMEOUT 10 /* the official SDK's */
+#define DEFAULT_SHUTDOWN_TIMEOUT 3
+#define DEFAULT_MAX_RETRIES 3 /* the official SDK makes 4 attempts */
+#define DEFAULT_SESSION_LIMIT (24 * 3600)
+#define DEFAULT_VIDEO_BITRATE 2500000 /* AWS's advice for 720p */
+#define DEFAULT_AUDIO_BITRATE 0
+#define DEFAULT_KEY_FRAME_INTERVAL 2000
+#define MAX_VIDEO_BITRATE 8500000 /* above it a stage disconnects */
+#define MAX_AUDIO_BITRATE 160000
+
+/* In the order of their ids. */
+enum
+{
+  AUTH_TOKEN,
+  AUTH_TOKEN_FILE,
+  WHIP_ENDPOINT,
+  ALLOWED_HOSTS,
+  TIMEOUT,
+  CONNECT_TIMEOUT,
+  SHUTDOWN_TIMEOUT,
+  MAX_RETRIES,
+  RENEW_SESSION,
+  SESSION_LIMIT,
+  DUMMY_VIDEO,
+  STUN_SERVER,
+  TURN_SERVERS,
+  ICE_TRANSPORT_POLICY,
+  DO_RETRANSMISSION,
+  TLS_DATABASE,
+  START_BITRATE,
+  AUDIO_BITRATE,
+  KEY_FRAME_INTERVAL,
+  N_SETTINGS
+};
+
+GType
+gst_ivs_dummy_video_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_IVS_DUMMY_VIDEO_AUTO,
+        "Offer a silent video section when there is no video pad", "auto" },
+    { GST_IVS_DUMMY_VIDEO_ALWAYS,
+        "Offer video at once, without waiting for a video pad's data",
+        "always" },
+    { GST_IVS_DUMMY_VIDEO_NEVER, "Offer audio alone (a stage refuses that)",
+        "never" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type)) {
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstIvsDummyVideo", values));
+  }
+  return type;
+}
+
+void
+gst_ivs_settings_init (GstIvsSettings *self)
+{
+  *self = (GstIvsSettings) {
+    .timeout = DEFAULT_TIMEOUT,
+    .connect_timeout = DEFAULT_CONNECT_TIMEOUT,
+    .shutdown_timeout = DEFAULT_SHUTDOWN_TIMEOUT,
+    .max_retries = DEFAULT_MAX_RETRIES,
+    .session_limit = DEFAULT_SESSION_LIMIT,
+    .dummy_video = GST_IVS_DUMMY_VIDEO_AUTO,
+    .ice_transport_policy = GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL,
+    .do_retransmission = TRUE,
+    .encoding = {
+        .video_bitrate = DEFAULT_VIDEO_BITRATE,
+        .audio_bitrate = DEFAULT_AUDIO_BITRATE,
+        .key_frame_interval = DEFAULT_KEY_FRAME_INTERVAL,
+    },
+  };
+}
+
+void
+gst_ivs_settings_copy (GstIvsSettings *to, const GstIvsSettings *from)
+{
+  *to = *from;
+  to->auth_token = g_strdup (from->auth_token);
+  to->auth_token_file = g_strdup (from->auth_token_file);
+  to->whip_endpoint = g_strdup (from->whip_endpoint);
+  to->allowed_hosts = g_strdup (from->allowed_hosts);
+  to->stun_server = g_strdup (from->stun_server);
+  to->turn_servers = g_strdupv (from->turn_servers);
+  if (from->tls_database != NULL)
+    g_object_ref (to->tls_database);
+}
+
+void
+gst_ivs_settings_clear (GstIvsSettings *self)
+{
+  g_clear_pointer (&self->auth_token, g_free);
+  g_clear_pointer (&self->auth_token_file, g_free);
+  g_clear_pointer (&self->whip_endpoint, g_free);
+  g_clear_pointer (&self->allowed_hosts, g_free);
+  g_clear_pointer (&self->stun_server, g_free);
+  g_clear_pointer (&self->turn_servers, g_strfreev);
+  g_clear_object (&self->tls_database);
+}
+
+/* A property that is read when a session (an attempt) starts. */
+#define NEXT_SESSION (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
+#define SECRET (G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS)
+
+static void
+install_credential_properties (GObjectClass *klass, guint first)
+{
+  /**
+   * GstIvsStageSink:auth-token:
+   *
+   * The participant token of the stage, as CreateParticipantToken returned it;
+   * white space, quotes and a leading "Bearer " around it are taken off.
+   * Write-only: it is a secret. Default: the file of #GstIvsStageSink:auth-token-file,
+   * else the environment variable `IVS_STAGE_TOKEN`. Read at every attempt.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + AUTH_TOKEN,
+      g_param_spec_string ("auth-token", "Participant token",
+          "Participant token of the stage (else auth-token-file, else the environment variable IVS_STAGE_TOKEN)",
+          NULL, SECRET | GST_PARAM_MUTABLE_PLAYING));
+
+  /**
+   * GstIvsStageSink:auth-token-file:
+   *
+   * A file that holds the participant token; read again at every attempt, so that
+   * a service may replace the token while the pipeline runs.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + AUTH_TOKEN_FILE,
+      g_param_spec_string ("auth-token-file", "Token file",
+          "File that holds the participant token, read at every attempt", NULL,
+          NEXT_SESSION | GST_PARAM_MUTABLE_PLAYING));
+}
+
+static void
+install_http_properties (GObjectClass *klass, guint first)
+{
+  /**
+   * GstIvsStageSink:whip-endpoint:
+   *
+   * URL that the offer is posted to. Default: where the token says that the
+   * official SDK would publish, else the documented global endpoint
+   * https://global.whip.live-video.net/ .
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + WHIP_ENDPOINT,
+      g_param_spec_string ("whip-endpoint", "WHIP endpoint",
+          "URL to publish to (default: from the token, else https://global.whip.live-video.net/)",
+          NULL, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:allowed-hosts:
+   *
+   * Comma-separated hosts ("example.com" or "*.example.com") that may see the
+   * token when a redirect leads there, besides *.live-video.net and the host of
+   * #GstIvsStageSink:whip-endpoint.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + ALLOWED_HOSTS,
+      g_param_spec_string ("allowed-hosts", "Allowed hosts",
+          "Comma-separated further hosts that may see the token on a redirect",
+          NULL, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:timeout:
+   *
+   * Seconds that one HTTP request may take, redirects included.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + TIMEOUT,
+      g_param_spec_uint ("timeout", "HTTP timeout",
+          "Seconds that one HTTP request may take, redirects included", 1, 3600,
+          DEFAULT_TIMEOUT, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:connect-timeout:
+   *
+   * Seconds from the stage's answer to a connection (ICE and DTLS).
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + CONNECT_TIMEOUT,
+      g_param_spec_uint ("connect-timeout", "Connect timeout",
+          "Seconds from the stage's answer until media must be connected (ICE and DTLS)",
+          1, 3600, DEFAULT_CONNECT_TIMEOUT,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:shutdown-timeout:
+   *
+   * Seconds that going to READY may wait for the session to be deleted at the
+   * stage. 0: tell the server, but wait for no answer.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + SHUTDOWN_TIMEOUT,
+      g_param_spec_uint ("shutdown-timeout", "Shutdown timeout",
+          "Seconds that going to READY or an end of stream may wait for the session to be deleted",
+          0, 3600, DEFAULT_SHUTDOWN_TIMEOUT,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:tls-database:
+   *
+   * Certificates to trust instead of the system's, for a server with one of its own.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + TLS_DATABASE,
+      g_param_spec_object ("tls-database", "TLS database",
+          "Certificates to trust instead of the system's", G_TYPE_TLS_DATABASE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_session_properties (GObjectClass *klass, guint first)
+{
+  /**
+   * GstIvsStageSink:max-retries:
+   *
+   * Attempts that may fail in a row before the element gives up with an error; -1: it
+   * never gives up. What a further attempt cannot cure (a token that expired, a
+   * stage that was deleted) is never tried again. The waits are 2, 4, 8 ... 30
+   * seconds, longer if the server asks for it (Retry-After); a session that was
+   * live and is lost is tried again at once.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + MAX_RETRIES,
+      g_param_spec_int ("max-retries", "Maximum retries",
+          "Retries in a row before giving up (-1 = for ever)", -1, G_MAXINT,
+          DEFAULT_MAX_RETRIES, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:renew-session:
+   *
+   * Shortly before a stage ends a session by its age (#GstIvsStageSink:session-limit),
+   * make a new one and hand the streams over at an IDR picture. A fresh token may
+   * be needed: #GstIvsStageSink::request-token or #GstIvsStageSink:auth-token-file.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + RENEW_SESSION,
+      g_param_spec_boolean ("renew-session", "Renew session",
+          "Hand over to a new session shortly before a stage ends this one by its age",
+          FALSE, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:session-limit:
+   *
+   * Seconds after which a stage ends a session, whatever it does: 24 hours by AWS's
+   * service quotas. When a twentieth of it (at most 15 minutes) is left, the element
+   * message `ivs-stage-session-ending` says so.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + SESSION_LIMIT,
+      g_param_spec_uint ("session-limit", "Session limit",
+          "Seconds after which a stage ends a session by its age", 10,
+          30 * 24 * 3600, DEFAULT_SESSION_LIMIT,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_webrtc_properties (GObjectClass *klass, guint first)
+{
+  /**
+   * GstIvsStageSink:dummy-video:
+   *
+   * Whether to offer a video section that carries nothing. A stage refuses an
+   * offer without one, even for audio alone.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + DUMMY_VIDEO,
+      g_param_spec_enum ("dummy-video", "Dummy video",
+          "Whether to offer a video section that carries nothing, so that a stage accepts audio alone",
+          GST_TYPE_IVS_DUMMY_VIDEO, GST_IVS_DUMMY_VIDEO_AUTO,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:stun-server:
+   *
+   * stun://host:port. A stage needs none: it learns our address from the first
+   * connectivity check.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + STUN_SERVER,
+      g_param_spec_string ("stun-server", "STUN server",
+          "stun://host:port (a stage needs none)", NULL,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:turn-servers:
+   *
+   * turn(s)://username:password@host:port each. Write-only: the password is a secret.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + TURN_SERVERS,
+      gst_param_spec_array ("turn-servers", "TURN servers",
+          "List of turn(s)://username:password@host:port",
+          g_param_spec_string ("turn-server", "TURN server",
+              "turn(s)://username:password@host:port", NULL, SECRET),
+          SECRET | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:ice-transport-policy:
+   *
+   * "relay" sends media through the TURN servers only.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + ICE_TRANSPORT_POLICY,
+      g_param_spec_enum ("ice-transport-policy", "ICE transport policy",
+          "Which ICE candidates may be used",
+          GST_TYPE_WEBRTC_ICE_TRANSPORT_POLICY,
+          GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:do-retransmission:
+   *
+   * Send lost video packets again (NACK, RTX: RFC 4588). Never for audio:
+   * libwebrtc refuses an offer that has it there.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + DO_RETRANSMISSION,
+      g_param_spec_boolean ("do-retransmission", "Retransmission",
+          "Send lost video packets again (NACK and RTX)", TRUE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_encoding_properties (GObjectClass *klass, guint first)
+{
+  /**
+   * GstIvsStageSink:start-bitrate:
+   *
+   * Bits per second that raw video is encoded at. AWS advises at most 2500000; above
+   * 8500000 a stage disconnects the publisher.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + START_BITRATE,
+      g_param_spec_uint ("start-bitrate", "Video bit rate",
+          "Bits per second that raw video is encoded at", 50000,
+          MAX_VIDEO_BITRATE, DEFAULT_VIDEO_BITRATE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:audio-bitrate:
+   *
+   * Bits per second that raw audio is encoded at; 0 = 64000 for mono and 128000
+   * for stereo. A stage takes at most 160000.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + AUDIO_BITRATE,
+      g_param_spec_uint ("audio-bitrate", "Audio bit rate",
+          "Bits per second that raw audio is encoded at (0 = 64000 mono, 128000 stereo)",
+          0, MAX_AUDIO_BITRATE, DEFAULT_AUDIO_BITRATE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:key-frame-interval:
+   *
+   * Milliseconds from one IDR picture to the next when raw video is encoded. A
+   * stage asks for one every 1000 to 2000 ms.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + KEY_FRAME_INTERVAL,
+      g_param_spec_uint ("key-frame-interval", "Key frame interval",
+          "Milliseconds between IDR pictures when raw video is encoded", 100,
+          10000, DEFAULT_KEY_FRAME_INTERVAL,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
+
+guint
+gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id)
+{
+  install_credential_properties (klass, first_id);
+  install_http_properties (klass, first_id);
+  install_session_properties (klass, first_id);
+  install_webrtc_properties (klass, first_id);
+  install_encoding_properties (klass, first_id);
+
+  gst_type_mark_as_plugin_api (GST_TYPE_IVS_DUMMY_VIDEO, 0);
+  return first_id + N_SETTINGS;
+}
+
+static void
+replace_string (gchar **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+static void
+replace_strv (gchar ***strv, const GValue *array)
+{
+  guint n = gst_value_array_get_size (array);
+
+  g_strfreev (*strv);
+  *strv = g_new0 (gchar *, n + 1);
+  for (guint i = 0; i < n; i++)
+    (*strv)[i] = g_value_dup_string (gst_value_array_get_value (array, i));
+}
+
+gboolean
+gst_ivs_settings_set (GstIvsSettings *self, guint first_id, guint id,
+    const GValue *value)
+{
+  switch (id - first_id) {
+    case AUTH_TOKEN:
+      replace_string (&self->auth_token, value);
+      return TRUE;
+    case AUTH_TOKEN_FILE:
+      replace_string (&self->auth_token_file, value);
+      return TRUE;
+    case WHIP_ENDPOINT:
+      replace_string (&self->whip_endpoint, value);
+      return TRUE;
+    case ALLOWED_HOSTS:
+      replace_string (&self->allowed_hosts, value);
+      return TRUE;
+    case TIMEOUT:
+      self->timeout = g_value_get_uint (value);
+      return TRUE;
+    case CONNECT_TIMEOUT:
+      self->connect_timeout = g_value_get_uint (value);
+      return TRUE;
+    case SHUTDOWN_TIMEOUT:
+      self->shutdown_timeout = g_value_get_uint (value);
+      return TRUE;
+    case MAX_RETRIES:
+      self->max_retries = g_value_get_int (value);
+      return TRUE;
+    case RENEW_SESSION:
+      self->renew_session = g_value_get_boolean (value);
+      return TRUE;
+    case SESSION_LIMIT:
+      self->session_limit = g_value_get_uint (value);
+      return TRUE;
+    case DUMMY_VIDEO:
+      self->dummy_video = g_value_get_enum (value);
+      return TRUE;
+    case STUN_SERVER:
+      replace_string (&self->stun_server, value);
+      return TRUE;
+    case TURN_SERVERS:
+      replace_strv (&self->turn_servers, value);
+      return TRUE;
+    case ICE_TRANSPORT_POLICY:
+      self->ice_transport_policy = g_value_get_enum (value);
+      return TRUE;
+    case DO_RETRANSMISSION:
+      self->do_retransmission = g_value_get_boolean (value);
+      return TRUE;
+    case TLS_DATABASE:
+      g_set_object (&self->tls_database, g_value_get_object (value));
+      return TRUE;
+    case START_BITRATE:
+      self->encoding.video_bitrate = g_value_get_uint (value);
+      return TRUE;
+    case AUDIO_BITRATE:
+      self->encoding.audio_bitrate = g_value_get_uint (value);
+      return TRUE;
+    case KEY_FRAME_INTERVAL:
+      self->encoding.key_frame_interval = g_value_get_uint (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* The write-only ones have no case here: a secret cannot be read back. */
+gboolean
+gst_ivs_settings_get (const GstIvsSettings *self, guint first_id, guint id,
+    GValue *value)
+{
+  switch (id - first_id) {
+    case AUTH_TOKEN_FILE:
+      g_value_set_string (value, self->auth_token_file);
+      return TRUE;
+    case WHIP_ENDPOINT:
+      g_value_set_string (value, self->whip_endpoint);
+      return TRUE;
+    case ALLOWED_HOSTS:
+      g_value_set_string (value, self->allowed_hosts);
+      return TRUE;
+    case TIMEOUT:
+      g_value_set_uint (value, self->timeout);
+      return TRUE;
+    case CONNECT_TIMEOUT:
+      g_value_set_uint (value, self->connect_timeout);
+      return TRUE;
+    case SHUTDOWN_TIMEOUT:
+      g_value_set_uint (value, self->shutdown_timeout);
+      return TRUE;
+    case MAX_RETRIES:
+      g_value_set_int (value, self->max_retries);
+      return TRUE;
+    case RENEW_SESSION:
+      g_value_set_boolean (value, self->renew_session);
+      return TRUE;
+    case SESSION_LIMIT:
+      g_value_set_uint (value, self->session_limit);
+      return TRUE;
+    case DUMMY_VIDEO:
+      g_value_set_enum (value, self->dummy_video);
+      return TRUE;
+    case STUN_SERVER:
+      g_value_set_string (value, self->stun_server);
+      return TRUE;
+    case ICE_TRANSPORT_POLICY:
+      g_value_set_enum (value, self->ice_transport_policy);
+      return TRUE;
+    case DO_RETRANSMISSION:
+      g_value_set_boolean (value, self->do_retransmission);
+      return TRUE;
+    case TLS_DATABASE:
+      g_value_set_object (value, self->tls_database);
+      return TRUE;
+    case START_BITRATE:
+      g_value_set_uint (value, self->encoding.video_bitrate);
+      return TRUE;
+    case AUDIO_BITRATE:
+      g_value_set_uint (value, self->encoding.audio_bitrate);
+      return TRUE;
+    case KEY_FRAME_INTERVAL:
+      g_value_set_uint (value, self->encoding.key_frame_interval);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}

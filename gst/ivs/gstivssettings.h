@@ -1,0 +1,70 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element's writable properties as a value: copied once when a session
+ * starts, so that a session never looks at the element again.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <gst/gst.h>
+#include <gst/webrtc/webrtc.h>
+#include "gstivsencoding.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstIvsDummyVideo:
+ * @GST_IVS_DUMMY_VIDEO_AUTO: offer a silent H.264 section when there is no video pad
+ * @GST_IVS_DUMMY_VIDEO_ALWAYS: offer it at once, without waiting for the data of
+ *   a video pad; the pad takes it over when its data comes
+ * @GST_IVS_DUMMY_VIDEO_NEVER: offer audio alone; a stage refuses that with code 2001
+ *
+ * A stage refuses an offer without H.264 video, also for audio alone
+ * (https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/broadcast-whip.html).
+ */
+typedef enum
+{
+  GST_IVS_DUMMY_VIDEO_AUTO,
+  GST_IVS_DUMMY_VIDEO_ALWAYS,
+  GST_IVS_DUMMY_VIDEO_NEVER,
+} GstIvsDummyVideo;
+
+#define GST_TYPE_IVS_DUMMY_VIDEO (gst_ivs_dummy_video_get_type ())
+GType gst_ivs_dummy_video_get_type (void);
+
+typedef struct
+{
+  gchar *auth_token; /* secret */
+  gchar *auth_token_file;
+  gchar *whip_endpoint;
+  gchar *allowed_hosts;
+  guint timeout;          /* s, one HTTP request */
+  guint connect_timeout;  /* s, from the answer to connected */
+  guint shutdown_timeout; /* s, for the DELETE */
+  gint max_retries;       /* -1 = for ever */
+  gboolean renew_session;
+  guint session_limit; /* s */
+  GstIvsDummyVideo dummy_video;
+  gchar *stun_server;
+  gchar **turn_servers; /* secret: user:password inside */
+  GstWebRTCICETransportPolicy ice_transport_policy;
+  gboolean do_retransmission;
+  GTlsDatabase *tls_database;
+  GstIvsEncodingSettings encoding;
+} GstIvsSettings;
+
+void gst_ivs_settings_init (GstIvsSettings *self);
+void gst_ivs_settings_copy (GstIvsSettings *to, const GstIvsSettings *from);
+void gst_ivs_settings_clear (GstIvsSettings *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstIvsSettings, gst_ivs_settings_clear)
+
+/* Installs the properties with ids from @first_id on; the next free id is returned.
+ * _set and _get return FALSE for an id that is not theirs. */
+guint gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id);
+gboolean gst_ivs_settings_set (GstIvsSettings *self, guint first_id, guint id,
+    const GValue *value);
+gboolean gst_ivs_settings_get (const GstIvsSettings *self, guint first_id,
+    guint id, GValue *value);
+
+G_END_DECLS

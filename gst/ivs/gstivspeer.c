@@ -1,0 +1,842 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One WebRTC connection to a stage: the only file that knows webrtcbin.
+ *
+ * webrtcbin's own threads only post to the worker here: a state change of
+ * webrtcbin from one of its callbacks would wait for itself for ever.
+ */
+#include "gstivspeer.h"
+
+#include <string.h>
+#include <gst/webrtc/webrtc.h>
+#include "gstivsliveness.h"
+#include "ivs-error.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
+#define GST_CAT_DEFAULT gst_ivs_peer_debug
+
+/* "failed" may flap while candidates are tried (0.2 s measured). */
+#define FAILED_DEBOUNCE_MS 1000
+/* At most this long between two looks at the liveness. */
+#define LIVENESS_CHECK_MS 2000
+
+typedef struct
+{
+  GstPad *sink; /* webrtcbin's request pad, NULL = no section */
+  GstPad *stand_in;
+  GstIvsGate *gate; /* linked instead of the stand-in, or NULL */
+} Section;
+
+struct _GstIvsPeer
+{
+  gint ref_count;
+
+  /* Constant after gst_ivs_peer_new(). */
+  GstBin *bin;
+  GstIvsWorker *worker;
+  GstElement *webrtcbin;
+  GstIvsPeerEvents events;
+  gpointer data;
+
+  /* Worker only. */
+  Section sections[GST_IVS_N_KINDS];
+  GstWebRTCSessionDescription *offer;
+  IvsAnswer *answer;
+  gboolean is_connected;
+  gboolean is_closed;
+  GSource *failed_timer;
+
+  GSource *liveness_timer;
+  GObject *rtp_session; /* its signal tells of RTCP */
+  GstWebRTCDTLSTransport *transport;
+
+  gint n_local_candidates; /* atomic: counted on the ICE thread */
+
+  GMutex lock; /* protects what RTCP's thread writes: */
+  GstIvsLiveness liveness;
+  gboolean is_silent;
+};
+
+/* What webrtcbin's threads post to the worker. */
+typedef struct
+{
+  GstIvsPeer *peer;
+  GstPromise *promise; /* or NULL */
+} Event;
+
+static void init_debug (void);
+
+GstIvsPeer *
+gst_ivs_peer_ref (GstIvsPeer *self)
+{
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+gst_ivs_peer_unref (GstIvsPeer *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+
+  g_clear_pointer (&self->offer, gst_webrtc_session_description_free);
+  g_clear_pointer (&self->answer, ivs_answer_free);
+  g_mutex_clear (&self->lock);
+  gst_object_unref (self->webrtcbin);
+  gst_ivs_worker_unref (self->worker);
+  g_free (self);
+}
+
+static void
+event_free (gpointer data)
+{
+  Event *event = data;
+
+  g_clear_pointer (&event->promise, gst_promise_unref);
+  gst_ivs_peer_unref (event->peer);
+  g_free (event);
+}
+
+static void
+post_event (GstIvsPeer *self, GstIvsWorkerFunc func, GstPromise *promise)
+{
+  Event *event = g_new (Event, 1);
+
+  event->peer = gst_ivs_peer_ref (self);
+  event->promise = promise != NULL ? gst_promise_ref (promise) : NULL;
+  gst_ivs_worker_call (self->worker, func, event, event_free);
+}
+
+static void
+fail (GstIvsPeer *self, IvsFailureKind kind, const gchar *sentence)
+{
+  g_autoptr (GError) error = g_error_new_literal (IVS_ERROR, kind, sentence);
+
+  self->events.failed (self, error, self->data);
+}
+
+static void
+release_closure (gpointer data, GClosure *closure)
+{
+  gst_ivs_peer_unref (data);
+}
+
+static void
+connect_until_closed (GstIvsPeer *self, gpointer object, const gchar *signal,
+    GCallback callback)
+{
+  g_signal_connect_data (object, signal, callback, gst_ivs_peer_ref (self),
+      release_closure, 0);
+}
+
+static void
+disconnect (GstIvsPeer *self, gpointer object)
+{
+  if (object != NULL)
+    g_signal_handlers_disconnect_by_data (object, self);
+}
+
+/* The reply of @promise, or NULL with the reason why there is none. */
+static const GstStructure *
+get_reply (GstPromise *promise, const gchar *what, gchar **ret_reason)
+{
+  g_autoptr (GError) error = NULL;
+  const GstStructure *reply = NULL;
+
+  if (gst_promise_wait (promise) != GST_PROMISE_RESULT_REPLIED) {
+    *ret_reason = g_strdup_printf ("webrtcbin did not answer %s", what);
+    return NULL;
+  }
+
+  reply = gst_promise_get_reply (promise);
+  if (reply != NULL &&
+      gst_structure_get (reply, "error", G_TYPE_ERROR, &error, NULL)) {
+    *ret_reason =
+        g_strdup_printf ("webrtcbin refused %s: %s", what, error->message);
+    return NULL;
+  }
+
+  return reply;
+}
+
+/* 1. A webrtcbin with our settings, in the bin. */
+
+/* Everything that webrtcbin needs at run time, and who brings it. */
+static gboolean
+check_plugins (GError **error)
+{
+  static const struct
+  {
+    const gchar *element;
+    const gchar *package;
+  } needed[] = {
+    { "webrtcbin", "gstreamer1.0-plugins-bad" },
+    { "dtlssrtpenc", "gstreamer1.0-plugins-bad" },
+    { "srtpenc", "gstreamer1.0-plugins-bad" },
+    { "rtpbin", "gstreamer1.0-plugins-good" },
+    { "nicesink", "gstreamer1.0-nice" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (needed); i++) {
+    g_autoptr (GstElementFactory) factory =
+        gst_element_factory_find (needed[i].element);
+
+    if (factory == NULL) {
+      g_set_error (error, IVS_ERROR, IVS_FAILURE_MISSING_PLUGIN,
+          "The GStreamer element \"%s\" is not installed (Debian and Ubuntu: apt install %s)",
+          needed[i].element, needed[i].package);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static void
+set_if_present (gpointer object, const gchar *property, gboolean value)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (object), property))
+    g_object_set (object, property, value, NULL);
+}
+
+/* No UPnP (its timeout is what gathering waits for) and no TCP: a stage takes
+ * media over UDP only, and each TCP candidate costs two descriptors. */
+static void
+configure_ice (GstIvsPeer *self)
+{
+  g_autoptr (GstObject) ice = NULL;
+  g_autoptr (GObject) agent = NULL;
+
+  g_object_get (self->webrtcbin, "ice-agent", &ice, NULL);
+  if (ice == NULL)
+    return;
+
+  set_if_present (ice, "ice-tcp", FALSE);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent"))
+    g_object_get (ice, "agent", &agent, NULL);
+  if (agent == NULL)
+    return;
+
+  set_if_present (agent, "upnp", FALSE);
+  set_if_present (agent, "keepalive-conncheck", TRUE);
+}
+
+static void
+configure_webrtcbin (GstIvsPeer *self, const GstIvsSettings *settings)
+{
+  g_autoptr (GstElement) rtpbin = NULL;
+
+  g_object_set (self->webrtcbin, "bundle-policy",
+      GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "ice-transport-policy",
+      settings->ice_transport_policy, NULL);
+  if (settings->stun_server != NULL)
+    g_object_set (self->webrtcbin, "stun-server", settings->stun_server, NULL);
+  for (guint i = 0;
+       settings->turn_servers != NULL && settings->turn_servers[i] != NULL;
+       i++) {
+    gboolean is_added = FALSE;
+
+    g_signal_emit_by_name (self->webrtcbin, "add-turn-server",
+        settings->turn_servers[i], &is_added);
+  }
+  configure_ice (self);
+
+  /* With send times, sender reports may advance at twice the clock rate: the
+   * latency they subtract is known only if its event wins a race. */
+  rtpbin = gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
+  if (rtpbin != NULL)
+    g_object_set (rtpbin, "rtcp-sync-send-time", FALSE, NULL);
+}
+
+/* 2. A section for each kind: a request pad that has caps, but never a buffer. */
+
+static void
+configure_transceiver (GstPad *sink, GstIvsKind kind,
+    const GstIvsSettings *settings)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+
+  g_object_get (sink, "transceiver", &transceiver, NULL);
+  g_object_set (transceiver, "direction",
+      GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, NULL);
+  if (kind == GST_IVS_VIDEO)
+    g_object_set (transceiver, "do-nack", settings->do_retransmission, NULL);
+}
+
+static GstPad *
+make_stand_in (GstIvsKind kind, GstCaps *caps)
+{
+  GstPad *pad =
+      gst_pad_new (kind == GST_IVS_AUDIO ? "audio" : "video", GST_PAD_SRC);
+  g_autofree gchar *stream_id =
+      g_strdup_printf ("%s/%u", GST_PAD_NAME (pad), g_random_int ());
+  GstSegment segment;
+
+  gst_object_ref_sink (pad);
+  gst_pad_set_active (pad, TRUE);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (pad, gst_event_new_stream_start (stream_id));
+  gst_pad_push_event (pad, gst_event_new_caps (caps));
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+  return pad;
+}
+
+/* Sticky events travel with the next serialized one: this brings the caps over. */
+static gboolean
+push_caps_over (Section *section)
+{
+  g_autoptr (GstCaps) caps = NULL;
+
+  gst_pad_push_event (section->stand_in,
+      gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+          gst_structure_new_empty ("ivs-stand-in")));
+  caps = gst_pad_get_current_caps (section->sink);
+  return caps != NULL;
+}
+
+/* Requested by name, in the order of the m-lines. A pad without caps must never
+ * meet create-offer (it may loop for ever), hence the check. */
+static gboolean
+add_section (GstIvsPeer *self, GstIvsKind kind, guint mline, GstCaps *caps,
+    const GstIvsSettings *settings)
+{
+  Section *section = &self->sections[kind];
+  g_autofree gchar *name = g_strdup_printf ("sink_%u", mline);
+  GstPadTemplate *template =
+      gst_element_get_pad_template (self->webrtcbin, "sink_%u");
+
+  section->sink =
+      gst_element_request_pad (self->webrtcbin, template, name, NULL);
+  if (section->sink == NULL)
+    return FALSE;
+
+  configure_transceiver (section->sink, kind, settings);
+  section->stand_in = make_stand_in (kind, caps);
+  return gst_pad_link (section->stand_in, section->sink) == GST_PAD_LINK_OK &&
+      push_caps_over (section);
+}
+
+static gboolean
+add_sections (GstIvsPeer *self, GstCaps *const caps[GST_IVS_N_KINDS],
+    const GstIvsSettings *settings, GError **error)
+{
+  guint mline = 0;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    if (caps[kind] == NULL)
+      continue;
+    if (!add_section (self, kind, mline++, caps[kind], settings)) {
+      g_set_error (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
+          "webrtcbin did not accept the %s stream",
+          kind == GST_IVS_AUDIO ? "audio" : "video");
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* 3. The offer. */
+
+static void
+offer_ready (gpointer data)
+{
+  Event *event = data;
+  GstIvsPeer *self = event->peer;
+  g_autofree gchar *reason = NULL;
+  const GstStructure *reply = NULL;
+
+  if (self->is_closed)
+    return;
+
+  reply = get_reply (event->promise, "to make an offer", &reason);
+  if (reply != NULL)
+    gst_structure_get (reply, "offer", GST_TYPE_WEBRTC_SESSION_DESCRIPTION,
+        &self->offer, NULL);
+  if (self->offer == NULL) {
+    fail (self, IVS_FAILURE_WEBRTC,
+        reason != NULL ? reason : "webrtcbin made an empty offer");
+    return;
+  }
+
+  self->events.offered (self, self->offer->sdp, self->data);
+}
+
+static void
+offer_created (GstPromise *promise, gpointer data)
+{
+  post_event (data, offer_ready, promise);
+}
+
+/* One offer per webrtcbin, ever: a second one may abort the process. */
+static void
+create_offer (GstIvsPeer *self)
+{
+  GstPromise *promise = gst_promise_new_with_change_func (offer_created,
+      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+
+  g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise);
+}
+
+/* 4. The answer: our description first, then theirs. */
+
+static void
+answer_ready (gpointer data)
+{
+  Event *event = data;
+  GstIvsPeer *self = event->peer;
+  g_autofree gchar *reason = NULL;
+
+  if (self->is_closed)
+    return;
+
+  get_reply (event->promise, "the answer", &reason);
+  if (reason != NULL)
+    fail (self, IVS_FAILURE_ANSWER, reason);
+}
+
+static void
+answer_set (GstPromise *promise, gpointer data)
+{
+  post_event (data, answer_ready, promise);
+}
+
+/* A stage on this computer is reached from 127.0.0.1, which libnice leaves out by
+ * itself: on a machine without any network there would be no candidate at all. */
+static void
+choose_local_address (GstIvsPeer *self)
+{
+  g_autoptr (GstObject) ice = NULL;
+  gboolean is_added = FALSE;
+  const gchar *remote = self->answer->first_candidate;
+
+  if (remote == NULL || !g_str_has_prefix (remote, "127."))
+    return;
+
+  g_object_get (self->webrtcbin, "ice-agent", &ice, NULL);
+  if (ice != NULL &&
+      g_signal_lookup ("add-local-ip-address", G_OBJECT_TYPE (ice)) != 0)
+    g_signal_emit_by_name (ice, "add-local-ip-address", "127.0.0.1", &is_added);
+  GST_DEBUG_OBJECT (self->webrtcbin, "loopback peer: 127.0.0.1 %s",
+      is_added ? "added" : "not added");
+}
+
+void
+gst_ivs_peer_apply_answer (GstIvsPeer *self, IvsAnswer *answer)
+{
+  GstPromise *promise = NULL;
+  GstSDPMessage *sdp = NULL;
+  GstWebRTCSessionDescription *description = NULL;
+
+  g_return_if_fail (self->answer == NULL && self->offer != NULL);
+
+  self->answer = answer;
+  choose_local_address (self);
+
+  promise = gst_promise_new ();
+  g_signal_emit_by_name (self->webrtcbin, "set-local-description", self->offer,
+      promise);
+  gst_promise_unref (promise);
+
+  gst_sdp_message_copy (answer->sdp, &sdp);
+  description =
+      gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_ANSWER, sdp);
+  promise = gst_promise_new_with_change_func (answer_set,
+      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+  g_signal_emit_by_name (self->webrtcbin, "set-remote-description", description,
+      promise);
+  gst_webrtc_session_description_free (description);
+}
+
+/* 5. Connected: but to whom? webrtcbin does not compare the certificate with the
+ *    answer's fingerprint (RFC 8827 §5.6.4 asks for it), so it is done here,
+ *    before any media leaves. */
+
+static GstWebRTCDTLSTransport *
+get_transport (GstIvsPeer *self)
+{
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+    g_autoptr (GstWebRTCRTPSender) sender = NULL;
+    GstWebRTCDTLSTransport *transport = NULL;
+
+    if (self->sections[kind].sink == NULL)
+      continue;
+    g_object_get (self->sections[kind].sink, "transceiver", &transceiver, NULL);
+    g_object_get (transceiver, "sender", &sender, NULL);
+    if (sender != NULL)
+      g_object_get (sender, "transport", &transport, NULL);
+    if (transport != NULL)
+      return transport;
+  }
+  return NULL;
+}
+
+static void watch (GstIvsPeer *self);
+
+static void
+verify (GstIvsPeer *self)
+{
+  g_autofree gchar *pem = NULL;
+  g_autoptr (GError) error = NULL;
+
+  self->transport = get_transport (self);
+  if (self->transport != NULL)
+    g_object_get (self->transport, "remote-certificate", &pem, NULL);
+  if (!ivs_answer_certificate_matches (self->answer, pem, &error)) {
+    self->events.failed (self, error, self->data);
+    return;
+  }
+
+  self->is_connected = TRUE;
+  watch (self);
+  self->events.connected (self, self->data);
+}
+
+static void
+failed_for_good (gpointer data)
+{
+  GstIvsPeer *self = data;
+
+  gst_ivs_timer_clear (&self->failed_timer);
+  if (self->is_connected)
+    fail (self, IVS_FAILURE_LOST, "The connection to the stage broke off");
+  else
+    fail (self, IVS_FAILURE_ICE,
+        "No network path to the stage's media server was found");
+}
+
+static void
+connection_changed (gpointer data)
+{
+  Event *event = data;
+  GstIvsPeer *self = event->peer;
+  GstWebRTCPeerConnectionState state;
+
+  if (self->is_closed || self->answer == NULL)
+    return;
+
+  g_object_get (self->webrtcbin, "connection-state", &state, NULL);
+  GST_DEBUG_OBJECT (self->webrtcbin, "connection state %d", state);
+
+  if (state != GST_WEBRTC_PEER_CONNECTION_STATE_FAILED)
+    gst_ivs_timer_clear (&self->failed_timer);
+
+  switch (state) {
+    case GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED:
+      if (!self->is_connected)
+        verify (self);
+      break;
+    case GST_WEBRTC_PEER_CONNECTION_STATE_FAILED:
+      if (self->failed_timer == NULL)
+        self->failed_timer = gst_ivs_worker_call_later (self->worker,
+            FAILED_DEBOUNCE_MS, failed_for_good, self);
+      break;
+    case GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED:
+      fail (self, self->is_connected ? IVS_FAILURE_LOST : IVS_FAILURE_DTLS,
+          "The stage closed the media connection");
+      break;
+    default:
+      break;
+  }
+}
+
+/* 6. Is the other side still there? webrtcbin tells of a DTLS close by its transport
+ *    only, and of a server that is gone not at all: RTCP's silence does. */
+
+static void
+dtls_changed (gpointer data)
+{
+  Event *event = data;
+  GstIvsPeer *self = event->peer;
+  GstWebRTCDTLSTransportState state;
+
+  if (self->is_closed)
+    return;
+
+  g_object_get (self->transport, "state", &state, NULL);
+  if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
+    fail (self, IVS_FAILURE_LOST, "The stage closed the media connection");
+  else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
+    fail (self, IVS_FAILURE_LOST, "The encrypted media connection failed");
+}
+
+static void
+dtls_state_notified (GObject *transport, GParamSpec *pspec, gpointer data)
+{
+  post_event (data, dtls_changed, NULL);
+}
+
+static void arm_liveness_timer (GstIvsPeer *self);
+
+static void
+revived (gpointer data)
+{
+  Event *event = data;
+  GstIvsPeer *self = event->peer;
+
+  if (self->is_closed)
+    return;
+
+  self->events.revived (self, self->data);
+  if (!self->is_closed)
+    arm_liveness_timer (self);
+}
+
+static void
+rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
+{
+  GstIvsPeer *self = data;
+  gboolean was_silent = FALSE;
+
+  g_mutex_lock (&self->lock);
+  gst_ivs_liveness_heard (&self->liveness, g_get_monotonic_time ());
+  was_silent = self->is_silent;
+  self->is_silent = FALSE;
+  g_mutex_unlock (&self->lock);
+
+  if (was_silent)
+    post_event (self, revived, NULL);
+}
+
+static void
+check_liveness (gpointer data)
+{
+  GstIvsPeer *self = data;
+  gint64 now = g_get_monotonic_time ();
+  gint64 silent_since = 0;
+
+  gst_ivs_timer_clear (&self->liveness_timer);
+  g_mutex_lock (&self->lock);
+  self->is_silent = now >= gst_ivs_liveness_get_deadline (&self->liveness);
+  if (self->is_silent)
+    silent_since = self->liveness.last_us;
+  g_mutex_unlock (&self->lock);
+
+  if (silent_since != 0)
+    self->events.silent (self, now - silent_since, self->data);
+  else
+    arm_liveness_timer (self);
+}
+
+/* At the deadline as it stands: when that moves on, the timer finds out and waits
+ * again. A side that was never heard is looked at now and then. */
+static void
+arm_liveness_timer (GstIvsPeer *self)
+{
+  gint64 wait_us = 0;
+
+  g_mutex_lock (&self->lock);
+  wait_us =
+      gst_ivs_liveness_get_deadline (&self->liveness) - g_get_monotonic_time ();
+  g_mutex_unlock (&self->lock);
+
+  gst_ivs_timer_clear (&self->liveness_timer);
+  self->liveness_timer = gst_ivs_worker_call_later (self->worker,
+      CLAMP (wait_us / 1000 + 1, 1, LIVENESS_CHECK_MS), check_liveness, self);
+}
+
+static void
+watch (GstIvsPeer *self)
+{
+  g_autoptr (GstElement) rtpbin =
+      gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
+
+  if (rtpbin != NULL)
+    g_signal_emit_by_name (rtpbin, "get-internal-session", 0,
+        &self->rtp_session);
+  if (self->rtp_session != NULL)
+    connect_until_closed (self, self->rtp_session, "on-receiving-rtcp",
+        G_CALLBACK (rtcp_received));
+  connect_until_closed (self, self->transport, "notify::state",
+      G_CALLBACK (dtls_state_notified));
+  arm_liveness_timer (self);
+}
+
+/* On webrtcbin's threads. */
+
+static void
+connection_state_notified (GstElement *webrtcbin, GParamSpec *pspec,
+    gpointer data)
+{
+  post_event (data, connection_changed, NULL);
+}
+
+static void
+local_candidate_found (GstElement *webrtcbin, guint mline,
+    const gchar *candidate, gpointer data)
+{
+  GstIvsPeer *self = data;
+
+  g_atomic_int_inc (&self->n_local_candidates);
+}
+
+static void
+connect_signals (GstIvsPeer *self)
+{
+  connect_until_closed (self, self->webrtcbin, "notify::connection-state",
+      G_CALLBACK (connection_state_notified));
+  connect_until_closed (self, self->webrtcbin, "on-ice-candidate",
+      G_CALLBACK (local_candidate_found));
+}
+
+GError *
+gst_ivs_peer_explain_timeout (GstIvsPeer *self)
+{
+  GstWebRTCICEConnectionState ice;
+  const gchar *remote =
+      self->answer != NULL ? self->answer->first_candidate : NULL;
+
+  g_object_get (self->webrtcbin, "ice-connection-state", &ice, NULL);
+
+  if (g_atomic_int_get (&self->n_local_candidates) == 0) {
+    return g_error_new_literal (IVS_ERROR, IVS_FAILURE_NO_LOCAL_ADDRESS,
+        "This machine has no network address to send media from");
+  }
+  if (ice == GST_WEBRTC_ICE_CONNECTION_STATE_CONNECTED ||
+      ice == GST_WEBRTC_ICE_CONNECTION_STATE_COMPLETED) {
+    return g_error_new (IVS_ERROR, IVS_FAILURE_DTLS,
+        "The stage's media server %s is reached, but does not complete the DTLS handshake",
+        remote != NULL ? remote : "");
+  }
+  return g_error_new (IVS_ERROR, IVS_FAILURE_CONNECT_TIMEOUT,
+      "The stage's media server %s does not answer",
+      remote != NULL ? remote : "");
+}
+
+/* The gates. */
+
+gboolean
+gst_ivs_peer_has_section (GstIvsPeer *self, GstIvsKind kind)
+{
+  return self->sections[kind].sink != NULL;
+}
+
+gboolean
+gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
+{
+  Section *section = &self->sections[kind];
+  g_autoptr (GstPad) old = NULL;
+  g_autoptr (GstPad) src = NULL;
+
+  if (section->sink == NULL || section->gate == gate)
+    return section->sink != NULL;
+
+  old = gst_pad_get_peer (section->sink);
+  if (old != NULL)
+    gst_pad_unlink (old, section->sink);
+  gst_clear_object (&section->gate);
+  if (gate == NULL)
+    return gst_pad_link (section->stand_in, section->sink) == GST_PAD_LINK_OK;
+
+  section->gate = gst_object_ref (gate);
+  src = gst_element_get_static_pad (GST_ELEMENT (gate), "src");
+  return gst_pad_link (src, section->sink) == GST_PAD_LINK_OK;
+}
+
+gboolean
+gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element)
+{
+  return element == GST_OBJECT (self->webrtcbin) ||
+      gst_object_has_as_ancestor (element, GST_OBJECT (self->webrtcbin));
+}
+
+/* Life and death. */
+
+GstIvsPeer *
+gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
+    const GstIvsSettings *settings, GstCaps *const caps[GST_IVS_N_KINDS],
+    const GstIvsPeerEvents *events, gpointer data, GError **error)
+{
+  static gint serial = 0;
+  g_autofree gchar *name = NULL;
+  g_autoptr (GstIvsPeer) self = NULL;
+
+  init_debug ();
+  if (!check_plugins (error))
+    return NULL;
+
+  name =
+      g_strdup_printf (GST_IVS_PEER_NAME "-%d", g_atomic_int_add (&serial, 1));
+  self = g_new0 (GstIvsPeer, 1);
+  self->ref_count = 1;
+  g_mutex_init (&self->lock);
+  self->bin = bin;
+  self->worker = gst_ivs_worker_ref (worker);
+  self->events = *events;
+  self->data = data;
+  self->webrtcbin =
+      gst_object_ref_sink (gst_element_factory_make ("webrtcbin", name));
+
+  configure_webrtcbin (self, settings);
+  connect_signals (self);
+  gst_bin_add (bin, self->webrtcbin);
+  if (!gst_element_sync_state_with_parent (self->webrtcbin)) {
+    g_set_error_literal (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
+        "webrtcbin could not be started");
+    gst_ivs_peer_close (self);
+    return NULL;
+  }
+  if (!add_sections (self, caps, settings, error)) {
+    gst_ivs_peer_close (self);
+    return NULL;
+  }
+
+  create_offer (self);
+  return g_steal_pointer (&self);
+}
+
+static void
+section_clear (GstIvsPeer *self, Section *section)
+{
+  g_autoptr (GstPad) old = NULL;
+
+  if (section->sink == NULL)
+    return;
+
+  old = gst_pad_get_peer (section->sink);
+  if (old != NULL)
+    gst_pad_unlink (old, section->sink);
+  gst_element_release_request_pad (self->webrtcbin, section->sink);
+  gst_clear_object (&section->sink);
+  if (section->stand_in != NULL)
+    gst_pad_set_active (section->stand_in, FALSE);
+  gst_clear_object (&section->stand_in);
+  gst_clear_object (&section->gate);
+}
+
+/* Signals off first: webrtcbin announces "connected" once more while it is torn
+ * down. Out of the bin before NULL: a state change of the pipeline that comes at
+ * the same time must not bring it up again. To NULL before the pads are released:
+ * that wakes a streaming thread that waits inside. */
+void
+gst_ivs_peer_close (GstIvsPeer *self)
+{
+  if (self->is_closed)
+    return;
+
+  self->is_closed = TRUE;
+  gst_ivs_timer_clear (&self->failed_timer);
+  gst_ivs_timer_clear (&self->liveness_timer);
+  disconnect (self, self->webrtcbin);
+  disconnect (self, self->rtp_session);
+  disconnect (self, self->transport);
+  g_clear_object (&self->rtp_session);
+  gst_clear_object (&self->transport);
+
+  gst_bin_remove (self->bin, self->webrtcbin);
+  gst_element_set_state (self->webrtcbin, GST_STATE_NULL);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    section_clear (self, &self->sections[kind]);
+}
+
+static void
+init_debug (void)
+{
+  static gsize done = 0;
+
+  if (g_once_init_enter (&done)) {
+    GST_DEBUG_CATEGORY_INIT (gst_ivs_peer_debug, "ivspeer", 0,
+        "ivsstagesink: the WebRTC connection");
+    g_once_init_leave (&done, 1);
+  }
+}

@@ -1,0 +1,66 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One WebRTC connection to a stage: the only file that knows webrtcbin.
+ *
+ *      stand-in pad (caps only) -.
+ *                                 >- webrtcbin.sink_0, sink_1 -> network
+ *      gate.src (once verified) -'
+ *
+ * A connection is negotiated from caps alone. The stand-in pads give webrtcbin
+ * those caps; the gates take their places when the certificate of the other side
+ * has been verified. A section whose stand-in is never replaced is the "dummy"
+ * that a stage wants for audio alone.
+ */
+#pragma once
+
+#include "gstivsgate.h"
+#include "gstivssettings.h"
+#include "gstivsworker.h"
+#include "ivs-answer.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GstIvsPeer GstIvsPeer;
+
+/* All of them on the worker's thread, none after gst_ivs_peer_close(); the errors are of
+ * IVS_ERROR. A callback may close the peer. */
+typedef struct
+{
+  void (*offered) (GstIvsPeer *peer, const GstSDPMessage *offer, gpointer data);
+  /* ICE and DTLS are up and the certificate is the answer's. */
+  void (*connected) (GstIvsPeer *peer, gpointer data);
+  void (*failed) (GstIvsPeer *peer, const GError *error, gpointer data);
+  /* Nothing is heard of the other side any more, for @microseconds; it may come back. */
+  void (*silent) (GstIvsPeer *peer, gint64 microseconds, gpointer data);
+  void (*revived) (GstIvsPeer *peer, gpointer data);
+} GstIvsPeerEvents;
+
+/* Puts a webrtcbin into @bin with a section for each of @caps that is not NULL.
+ * On the worker's thread, like everything here. */
+GstIvsPeer *gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
+    const GstIvsSettings *settings, GstCaps *const caps[GST_IVS_N_KINDS],
+    const GstIvsPeerEvents *events, gpointer data, GError **error);
+gboolean gst_ivs_peer_has_section (GstIvsPeer *self, GstIvsKind kind);
+
+/* Starts the connection; "connected" or "failed" follows. Has no time limit of its own. */
+void gst_ivs_peer_apply_answer (GstIvsPeer *self, IvsAnswer *answer);
+/* The failure to report when the owner's timer on connecting has run out. */
+GError *gst_ivs_peer_explain_timeout (GstIvsPeer *self);
+
+/* Lets @gate take the place of the stand-in (NULL: the stand-in again). */
+gboolean
+gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
+
+/* An ERROR message of an element inside; the bin must not let it pass to the bus. */
+gboolean gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element);
+
+void gst_ivs_peer_close (GstIvsPeer *self);
+GstIvsPeer *gst_ivs_peer_ref (GstIvsPeer *self);
+void gst_ivs_peer_unref (GstIvsPeer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsPeer, gst_ivs_peer_unref)
+
+/* The name prefix of our webrtcbins, by which a bin knows its children apart. */
+#define GST_IVS_PEER_NAME "session"
+
+G_END_DECLS

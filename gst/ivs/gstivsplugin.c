@@ -3,12 +3,12 @@
  *
  * The plugin's entry point, and nothing else.
  */
-#include <gst/gst.h>
+#include "gstivsstagesink.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return TRUE;
+  return GST_ELEMENT_REGISTER (ivsstagesink, plugin);
 }
 
 #define PACKAGE "gst-ivs-stage"

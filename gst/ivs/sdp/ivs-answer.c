@@ -97,7 +97,6 @@ is_sdp_type (const gchar *content_type)
 {
   gsize length = strlen ("application/sdp");
 
-  /* With parameters behind it or nothing: strchr() finds the NUL, too. */
   return content_type != NULL &&
       g_ascii_strncasecmp (content_type, "application/sdp", length) == 0 &&
       strchr ("; \t", content_type[length]) != NULL;
@@ -322,7 +321,7 @@ group_has (const GstSDPMessage *sdp, const gchar *mid)
 }
 
 /* Port 0 rejects a section (RFC 3264 §6), unless a server copied the offer's
- * "0 and bundle-only", which an answer must not have (RFC 9143 §6), and means
+ * "0 and bundle-only", which an answer must not have (RFC 9143 §7.3.3), and means
  * to receive it: the section is still in its bundle. */
 static gboolean
 is_rejected (IvsAnswer *self, GstSDPMedia *section)
@@ -396,14 +395,12 @@ judge_direction (IvsAnswer *self, GstSDPMedia *section, gboolean *accepted,
   *accepted = g_strcmp0 (direction, "inactive") != 0;
   if (!*accepted) {
     reject (self, section, "inactive");
-    return TRUE;
-  }
-
-  if (g_strcmp0 (direction, "recvonly") != 0)
+  } else if (g_strcmp0 (direction, "recvonly") != 0) {
+    ivs_section_set_direction (section, "recvonly");
     note (self, "%s: direction %s made recvonly",
         ivs_section_get_kind (section),
         direction != NULL ? direction : "(none)");
-  ivs_section_set_direction (section, "recvonly");
+  }
 
   return TRUE;
 }
@@ -454,7 +451,7 @@ judge_sections (IvsAnswer *self, GError **error)
 
 /* -- 5. The one transport of the bundle --------------------------------------- */
 
-/* The section that speaks for the bundle: the first of the group (RFC 9143 §7.3.1)
+/* The section that speaks for the bundle: the first of the group (RFC 9143 §7.2.1)
  * if it is accepted and says how to connect, else the first that does. */
 static GstSDPMedia *
 find_tagged (IvsAnswer *self)
@@ -510,9 +507,9 @@ judge_setup (IvsAnswer *self, GstSDPMedia *section, GError **error)
       "The server's answer wants no DTLS connection (a=setup is neither active nor passive)");
 }
 
-/* The hashes of a fingerprint that count. SHA-1 and older do not: RFC 8122 §5 lets
- * us choose those that are strong enough, and forbids MD5; every WebRTC stack
- * writes sha-256. */
+/* How many hexadecimal pairs a fingerprint of @hash has. SHA-1 and older are left
+ * out: RFC 8122 §5 lets us choose the hashes that are strong enough, and forbids
+ * MD5; every WebRTC stack writes sha-256. */
 static GChecksumType
 get_checksum_type (const gchar *hash, gboolean *known)
 {
@@ -668,10 +665,8 @@ write_group (IvsAnswer *self)
   for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++) {
     const GstSDPMedia *section = gst_sdp_message_get_media (self->sdp, i);
 
-    const gchar *mid = ivs_section_get (section, "mid");
-
-    if (mid != NULL && gst_sdp_media_get_port (section) != 0)
-      g_string_append_printf (group, " %s", mid);
+    if (gst_sdp_media_get_port (section) != 0)
+      g_string_append_printf (group, " %s", ivs_section_get (section, "mid"));
   }
 
   set_group (self->sdp, group->str);
@@ -814,8 +809,7 @@ judge_and_repair (IvsAnswer *self, const GstSDPMessage *offer, GError **error)
  * @text: the body of the server's response; any bytes, NUL terminated at @length
  * @length: of @text in bytes
  * @content_type: (nullable): of the response
- * @offer: what was offered, that passed ivs_offer_check(): webrtcbin's description
- *   or the posted text
+ * @offer: what was offered: webrtcbin's description or the posted text
  * @error: of IVS_ERROR: IVS_FAILURE_ANSWER, _ANSWER_TOO_LARGE, or _MEDIA_REFUSED
  *   if no section is accepted
  *
@@ -840,7 +834,8 @@ ivs_answer_new (const gchar *text, gsize length, const gchar *content_type,
   gst_sdp_message_new (&self->sdp);
 
   if (!is_sdp_type (content_type))
-    note (self, "taken as SDP although it is not said to be one");
+    note (self, "taken as SDP although its type is %s",
+        content_type != NULL ? content_type : "not said");
 
   if (gst_sdp_message_parse_buffer ((const guint8 *) text, (guint) length,
           self->sdp) != GST_SDP_OK) {

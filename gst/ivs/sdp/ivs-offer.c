@@ -189,8 +189,7 @@ check_audio (const GstSDPMedia *section, GError **error)
 }
 
 static gboolean
-check_video (const GstSDPMedia *section, const IvsOfferWish *wish,
-    GError **error)
+check_video (const GstSDPMedia *section, GError **error)
 {
   static const gchar *const feedback[] = { "nack", "nack pli", "ccm fir",
     NULL };
@@ -198,8 +197,7 @@ check_video (const GstSDPMedia *section, const IvsOfferWish *wish,
   if (!check_codec (section, IVS_VIDEO_PT, H264_RTPMAP, "H264", error))
     return FALSE;
 
-  /* Plain nack, the first, asks for retransmission: that may be switched off. */
-  for (guint i = wish->retransmission ? 0 : 1; feedback[i] != NULL; i++) {
+  for (guint i = 0; feedback[i] != NULL; i++) {
     if (!ivs_section_has_for (section, "rtcp-fb", IVS_VIDEO_PT, feedback[i]))
       return refuse (error, "the video section has no rtcp-fb %s", feedback[i]);
   }
@@ -233,7 +231,7 @@ ivs_offer_check (const GstSDPMessage *offer, const IvsOfferWish *wish,
     if (!check_transport (section, error))
       return FALSE;
     if (!(is_audio ? check_audio (section, error)
-                   : check_video (section, wish, error)))
+                   : check_video (section, error)))
       return FALSE;
   }
 

@@ -1,0 +1,69 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where the participant token comes from, at each attempt anew: a service may
+ * mint a fresh one or replace the file while the pipeline runs.
+ */
+#include "gstivscredential.h"
+
+#include <gio/gio.h>
+#include "ivs-error.h"
+
+#define VARIABLE "IVS_STAGE_TOKEN"
+
+/* A token file is a token and a newline; of a longer one the head is enough to
+ * say what it is instead. */
+static gchar *
+read_file (const gchar *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, &cause);
+  g_autofree gchar *text = g_malloc0 (IVS_TOKEN_MAX_LENGTH + 1);
+  gsize length = 0;
+
+  if (stream == NULL ||
+      !g_input_stream_read_all (G_INPUT_STREAM (stream), text,
+          IVS_TOKEN_MAX_LENGTH, &length, NULL, &cause)) {
+    g_set_error (error, IVS_ERROR, IVS_FAILURE_TOKEN_FILE,
+        "The token file %s cannot be read: %s", path, cause->message);
+    return NULL;
+  }
+  return g_steal_pointer (&text);
+}
+
+static gchar *
+find_text (const GstIvsSettings *settings, const gchar *requested,
+    GError **error)
+{
+  const gchar *variable = g_getenv (VARIABLE);
+
+  if (requested != NULL)
+    return g_strdup (requested);
+  if (settings->auth_token_file != NULL)
+    return read_file (settings->auth_token_file, error);
+  if (settings->auth_token != NULL)
+    return g_strdup (settings->auth_token);
+  if (variable != NULL)
+    return g_strdup (variable);
+
+  g_set_error_literal (error, IVS_ERROR, IVS_FAILURE_TOKEN_MISSING,
+      "There is no participant token");
+  return NULL;
+}
+
+IvsToken *
+gst_ivs_credential_find (const GstIvsSettings *settings, const gchar *requested,
+    GError **error)
+{
+  g_autofree gchar *text = find_text (settings, requested, error);
+  g_autoptr (IvsToken) token = NULL;
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+
+  if (text == NULL)
+    return NULL;
+  token = ivs_token_parse (text, error);
+  if (token == NULL || !ivs_token_check_publish (token, now, error))
+    return NULL;
+  return g_steal_pointer (&token);
+}

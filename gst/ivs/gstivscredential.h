@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where the participant token comes from, at each attempt anew.
+ */
+#pragma once
+
+#include "gstivssettings.h"
+#include "ivs-token.h"
+
+G_BEGIN_DECLS
+
+/* Asks, in this order: @requested (what the application answered to request-token, or
+ * NULL), the token file, the property, the environment variable IVS_STAGE_TOKEN.
+ * The token is judged as the official SDK does before it sends anything. Errors
+ * are of IVS_ERROR. */
+IvsToken *gst_ivs_credential_find (const GstIvsSettings *settings,
+    const gchar *requested, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,1035 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * THE STORY: which session there is, and when; from the first token to the end
+ * of the last stream.
+ *
+ *     start   READY->PAUSED    token, connection, offer: nothing that needs media
+ *     play    PAUSED->PLAYING  the stage may be asked, once the inputs are known
+ *     live    connected and verified: the gates open
+ *     lost    a new attempt, behind the same gates
+ *     silent  the same, but the old session goes on: whichever is heard first stays
+ *     drain   every stream has ended: the session is deleted, then EOS
+ *     stop    PAUSED->READY    the session is deleted, within shutdown-timeout
+ *
+ * `active` is the live session that the gates lead to, `attempt` the one that
+ * shall be it next. A session tells its own story in gstivssession.c. All of it
+ * runs on the worker; nothing here waits.
+ */
+#include "gstivspublisher.h"
+
+#include "gstivscredential.h"
+#include "gstivsmessages.h"
+#include "ivs-backoff.h"
+#include "ivs-endpoint.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_ivs_publisher_debug);
+#define GST_CAT_DEFAULT gst_ivs_publisher_debug
+
+/* How long a pad without data may hold up the others. */
+#define INPUT_TIMEOUT_MS 5000
+/* What webrtcbin still holds when the last buffer has gone in. */
+#define DRAIN_MS 100
+/* After a cancel, callbacks come at once; this is for a machine under load. */
+#define ABANDON_TIMEOUT_US (2 * G_USEC_PER_SEC)
+/* The end of a session by its age is announced when this part of it is left, at most
+ * so many seconds before. */
+#define LIMIT_PART 20
+#define LIMIT_NOTICE_MAX 900
+/* The end of a token is announced when a tenth of its life is left. */
+#define TOKEN_PART 10
+
+struct _GstIvsPublisher
+{
+  /* Constant. */
+  GstElement *element;
+  GstIvsWorker *worker;
+  GstIvsPublisherEvents events;
+
+  /* Worker only. */
+  GstIvsSettings settings;
+  GstIvsConnectionState state;
+  GstIvsSession *active;
+  GstIvsSession *attempt;
+  GPtrArray *closing; /* of GstIvsSession: they still have to say "closed" */
+  IvsBackoff backoff;
+  IvsToken *token; /* of the last attempt */
+  guint n_attempts;
+  gboolean was_live;  /* some session has been */
+  gboolean is_silent; /* nothing is heard of the active session */
+  gboolean
+      has_gate[GST_IVS_N_KINDS]; /* linked to the active session and open */
+  GstClockTimeDiff
+      time_offset; /* of non-live streams: how long they have waited */
+  gboolean is_playing;
+  gboolean is_overdue; /* pads without data are not waited for any more */
+  gboolean is_draining;
+  gboolean is_stopping;
+  gboolean has_failed;
+  GSource *input_timer;
+  GSource *retry_timer;
+  GSource *drain_timer;
+  GSource *limit_timer;  /* the active session's age */
+  GSource *expiry_timer; /* the token's */
+
+  GMutex lock; /* protects is_stopped */
+  GCond stopped;
+  gboolean is_stopped;
+};
+
+static void init_debug (void);
+static void begin_attempt (GstIvsPublisher *self);
+static void check_inputs (GstIvsPublisher *self);
+static void finish_if_empty (GstIvsPublisher *self);
+
+GType
+gst_ivs_connection_state_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_IVS_CONNECTION_NEW, "The stage was not asked yet", "new" },
+    { GST_IVS_CONNECTION_CONNECTING, "The stage was asked", "connecting" },
+    { GST_IVS_CONNECTION_CONNECTED, "Live: media flows", "connected" },
+    { GST_IVS_CONNECTION_RECONNECTING,
+        "The session was lost, a new one is tried", "reconnecting" },
+    { GST_IVS_CONNECTION_FAILED, "Ended with an error", "failed" },
+    { GST_IVS_CONNECTION_CLOSED, "Ended", "closed" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type)) {
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstIvsConnectionState", values));
+  }
+  return type;
+}
+
+/* What everyone is told. */
+
+/* @session: whose token, endpoint and request it is about, or NULL: the last token. */
+static void
+describe_incident (GstIvsPublisher *self, GstIvsSession *session,
+    GstIvsIncident *incident)
+{
+  const IvsToken *token =
+      session != NULL ? gst_ivs_session_get_token (session) : self->token;
+
+  *incident = (GstIvsIncident){ .attempt = self->n_attempts };
+  if (token != NULL) {
+    incident->participant_id = g_strdup (token->participant_id);
+    incident->stage_arn = g_strdup (token->stage_arn);
+  }
+  if (session != NULL) {
+    incident->endpoint = g_strdup (gst_ivs_session_get_endpoint (session));
+    incident->request_id = g_strdup (gst_ivs_session_get_request_id (session));
+  }
+}
+
+static void
+set_state (GstIvsPublisher *self, GstIvsConnectionState state)
+{
+  g_autoptr (GEnumClass) names =
+      g_type_class_ref (GST_TYPE_IVS_CONNECTION_STATE);
+  g_auto (GstIvsIncident) incident = { 0 };
+
+  if (self->state == state)
+    return;
+
+  self->state = state;
+  describe_incident (self, NULL, &incident);
+  self->events.state_changed (self->element, state, self->token);
+  gst_ivs_post_state (self->element,
+      g_enum_get_value (names, state)->value_nick, &incident);
+}
+
+static const gchar *
+say (const gchar *text)
+{
+  return text != NULL ? text : "(not said)";
+}
+
+#define POST_PROGRESS(self, type, code, ...) \
+  gst_ivs_post_progress ((self)->element, GST_PROGRESS_TYPE_##type, code, \
+      __VA_ARGS__)
+
+/* The gates. */
+
+static void
+close_gates (GstIvsPublisher *self)
+{
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  self->events.get_inputs (self->element, &inputs);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    gst_ivs_gate_close (inputs.lanes[kind].gate);
+    self->has_gate[kind] = FALSE;
+  }
+}
+
+/* A gate that nothing will ever open must not hold up its stream. */
+static void
+discard_streams (GstIvsPublisher *self)
+{
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  self->events.get_inputs (self->element, &inputs);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    gst_ivs_gate_set_discard (inputs.lanes[kind].gate, TRUE);
+}
+
+/* The bin's running time, or NONE without a clock. */
+static GstClockTime
+get_running_time (GstIvsPublisher *self)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (self->element);
+  GstClockTime base = gst_element_get_base_time (self->element);
+  GstClockTime now;
+
+  if (clock == NULL || !GST_CLOCK_TIME_IS_VALID (base))
+    return GST_CLOCK_TIME_NONE;
+  now = gst_clock_get_time (clock);
+  return now > base ? now - base : 0;
+}
+
+static GstClockTime
+get_first_waiting (const GstIvsInputs *inputs)
+{
+  GstClockTime first = GST_CLOCK_TIME_NONE;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    GstClockTime waiting =
+        gst_ivs_gate_get_waiting_running_time (inputs->lanes[kind].gate);
+
+    /* NONE is the greatest of all. */
+    first = MIN (first, waiting);
+  }
+  return first;
+}
+
+/* A non-live stream has waited for the session: it goes on from now, all gates by
+ * the same amount, instead of catching up in a burst. */
+static void
+shift_waiting_streams (GstIvsPublisher *self, const GstIvsInputs *inputs)
+{
+  GstClockTime now = get_running_time (self);
+  GstClockTime first = get_first_waiting (inputs);
+
+  if (!GST_CLOCK_TIME_IS_VALID (first) || !GST_CLOCK_TIME_IS_VALID (now))
+    return;
+
+  self->time_offset = MAX (self->time_offset, GST_CLOCK_DIFF (first, now));
+  GST_DEBUG_OBJECT (self->element, "streams go on %" GST_STIME_FORMAT " later",
+      GST_STIME_ARGS (self->time_offset));
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    gst_ivs_gate_set_time_offset (inputs->lanes[kind].gate, self->time_offset);
+}
+
+/* Every gate that has an input takes the place of its stand-in. */
+static void
+open_gates (GstIvsPublisher *self, const GstIvsInputs *inputs)
+{
+  gboolean is_shifted = FALSE;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    const GstIvsLane *lane = &inputs->lanes[kind];
+
+    if (self->has_gate[kind] || !lane->is_ready ||
+        !gst_ivs_session_set_gate (self->active, kind, lane->gate))
+      continue;
+    if (!is_shifted)
+      shift_waiting_streams (self, inputs);
+    is_shifted = TRUE;
+    self->has_gate[kind] = TRUE;
+    gst_ivs_gate_open (lane->gate);
+  }
+}
+
+/* Ends a session at the stage without waiting for it. */
+static void
+retire (GstIvsPublisher *self, GstIvsSession **pointer)
+{
+  GstIvsSession *session = g_steal_pointer (pointer);
+
+  if (session == NULL)
+    return;
+
+  g_ptr_array_add (self->closing, session);
+  gst_ivs_session_close (session);
+}
+
+static void
+retire_active (GstIvsPublisher *self)
+{
+  if (self->active == NULL)
+    return;
+
+  self->is_silent = FALSE;
+  gst_ivs_timer_clear (&self->limit_timer);
+  close_gates (self);
+  retire (self, &self->active);
+}
+
+/* When an attempt has failed: again, or not. */
+
+static void
+give_up (GstIvsPublisher *self, const IvsFailure *failure,
+    GstIvsSession *session)
+{
+  g_auto (GstIvsIncident) incident = { 0 };
+
+  describe_incident (self, session, &incident);
+  self->has_failed = TRUE;
+  gst_ivs_post_error (self->element, failure, &incident);
+  POST_PROGRESS (self, ERROR, "connect", "%s", failure->sentence);
+  discard_streams (self);
+  retire (self, &self->attempt);
+  retire_active (self);
+  set_state (self, GST_IVS_CONNECTION_FAILED);
+}
+
+static void
+retry_due (gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  gst_ivs_timer_clear (&self->retry_timer);
+  begin_attempt (self);
+}
+
+/* @is_told: the user has heard of @failure already. */
+static void
+try_again (GstIvsPublisher *self, const IvsFailure *failure,
+    GstIvsSession *session, gboolean is_told)
+{
+  gboolean is_covered = self->active != NULL && !self->is_silent;
+  g_auto (GstIvsIncident) incident = { 0 };
+  guint wait_ms = 0;
+
+  if (!ivs_backoff_next (&self->backoff, failure, g_get_monotonic_time (),
+          &wait_ms)) {
+    describe_incident (self, session, &incident);
+    if (is_covered)
+      gst_ivs_post_warning (self->element, failure, &incident);
+    else
+      give_up (self, failure, session);
+    return;
+  }
+
+  describe_incident (self, session, &incident);
+  if (!is_told)
+    gst_ivs_post_retry (self->element, failure, &incident, wait_ms,
+        self->n_attempts + 1);
+  if (!is_covered)
+    set_state (self,
+        self->was_live ? GST_IVS_CONNECTION_RECONNECTING
+                       : GST_IVS_CONNECTION_CONNECTING);
+  gst_ivs_timer_clear (&self->retry_timer);
+  self->retry_timer =
+      gst_ivs_worker_call_later (self->worker, wait_ms, retry_due, self);
+}
+
+/* 1. An attempt: a token, an endpoint, and what needs no media. */
+
+static void
+token_expiring (gpointer data)
+{
+  GstIvsPublisher *self = data;
+  gint64 left = self->token->expires_at - g_get_real_time () / G_USEC_PER_SEC;
+  g_auto (GstIvsIncident) incident = { 0 };
+
+  gst_ivs_timer_clear (&self->expiry_timer);
+  describe_incident (self, NULL, &incident);
+  gst_ivs_post_time_left (self->element, "ivs-stage-token-expiring",
+      MAX (left, 0), &incident);
+}
+
+/* A token's end does not end its session, but the next attempt needs another. */
+static void
+watch_token (GstIvsPublisher *self)
+{
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  gint64 begin = self->token->issued_at > 0 ? self->token->issued_at : now;
+  gint64 notice = (self->token->expires_at - begin) / TOKEN_PART;
+  gint64 wait = self->token->expires_at - notice - now;
+
+  gst_ivs_timer_clear (&self->expiry_timer);
+  self->expiry_timer = gst_ivs_worker_call_later (self->worker,
+      CLAMP (wait, 0, G_MAXINT / 1000) * 1000, token_expiring, self);
+}
+
+static gboolean
+find_token (GstIvsPublisher *self, GError **error)
+{
+  g_autofree gchar *requested = self->events.request_token (self->element);
+  IvsToken *token = gst_ivs_credential_find (&self->settings, requested, error);
+
+  if (token == NULL)
+    return FALSE;
+  g_clear_pointer (&self->token, ivs_token_free);
+  self->token = token;
+  watch_token (self);
+  return TRUE;
+}
+
+static void
+announce (GstIvsPublisher *self, const gchar *endpoint)
+{
+  g_autoptr (GDateTime) expiry =
+      g_date_time_new_from_unix_utc (self->token->expires_at);
+  g_autofree gchar *until =
+      expiry != NULL ? g_date_time_format_iso8601 (expiry) : NULL;
+
+  POST_PROGRESS (self, COMPLETE, "open",
+      "Participant %s of %s, token valid until %s",
+      say (self->token->participant_id), say (self->token->stage_arn),
+      say (until));
+  GST_INFO_OBJECT (self->element, "attempt %u at %s", self->n_attempts,
+      endpoint);
+}
+
+static GstIvsSession *
+make_session (GstIvsPublisher *self, const gchar *endpoint);
+
+static void
+begin_attempt (GstIvsPublisher *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *endpoint = NULL;
+
+  if (self->attempt != NULL || self->is_draining || self->is_stopping)
+    return;
+
+  gst_ivs_timer_clear (&self->retry_timer);
+  gst_ivs_settings_clear (&self->settings);
+  self->events.get_settings (self->element, &self->settings);
+  self->backoff.max_retries = self->settings.max_retries;
+  self->n_attempts++;
+  POST_PROGRESS (self, START, "open", "Reading the participant token");
+  if (find_token (self, &error))
+    endpoint =
+        ivs_endpoint_choose (self->settings.whip_endpoint, self->token, &error);
+  if (endpoint == NULL) {
+    g_autoptr (IvsFailure) failure = ivs_failure_from_error (error, NULL);
+
+    try_again (self, failure, NULL, FALSE);
+    return;
+  }
+
+  announce (self, endpoint);
+  self->attempt = make_session (self, endpoint);
+  gst_ivs_session_preconnect (self->attempt);
+  check_inputs (self);
+}
+
+/* 2. What to offer, and whether it is time to. */
+
+static void
+prepare_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs,
+    const gboolean sections[GST_IVS_N_KINDS])
+{
+  GstCaps *caps[GST_IVS_N_KINDS] = {
+    NULL,
+  };
+
+  if (gst_ivs_session_is_prepared_for (self->attempt, sections))
+    return;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    if (sections[kind])
+      caps[kind] = gst_ivs_gate_get_stream_caps (inputs->lanes[kind].gate);
+  }
+  gst_ivs_session_prepare (self->attempt, caps);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    gst_clear_caps (&caps[kind]);
+}
+
+static void
+publish_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs,
+    const gboolean sections[GST_IVS_N_KINDS])
+{
+  const GstIvsLane *audio = &inputs->lanes[GST_IVS_AUDIO];
+  gboolean is_needed[GST_IVS_N_KINDS];
+  IvsOfferWish wish = {
+    .audio = sections[GST_IVS_AUDIO],
+    .video = sections[GST_IVS_VIDEO],
+    .audio_channels = audio->channels == 1 ? 1 : 2,
+    .audio_bitrate = self->settings.encoding.audio_bitrate,
+  };
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    is_needed[kind] = inputs->lanes[kind].is_ready;
+  gst_ivs_timer_clear (&self->input_timer);
+  if (!self->was_live)
+    set_state (self, GST_IVS_CONNECTION_CONNECTING);
+  gst_ivs_session_publish (self->attempt, &wish, is_needed);
+}
+
+static void
+input_timed_out (gpointer data)
+{
+  GstIvsPublisher *self = data;
+  g_auto (GstIvsInputs) inputs = { 0 };
+  g_autofree gchar *sentence = NULL;
+
+  gst_ivs_timer_clear (&self->input_timer);
+  self->is_overdue = TRUE;
+  self->events.get_inputs (self->element, &inputs);
+  sentence = inputs.silent_pads != NULL
+      ? g_strdup_printf ("No data came on %s within %d seconds",
+            inputs.silent_pads, INPUT_TIMEOUT_MS / 1000)
+      : g_strdup_printf ("No pad was requested within %d seconds",
+            INPUT_TIMEOUT_MS / 1000);
+  gst_ivs_post_notice (self->element, "no-input", sentence,
+      "What comes on other pads is published without it, and it is taken in when its data comes. Check what is upstream of the pad; release a pad that is not used.");
+  check_inputs (self);
+}
+
+static void
+check_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs)
+{
+  GstIvsDummyVideo dummy = self->settings.dummy_video;
+  gboolean sections[GST_IVS_N_KINDS];
+
+  gst_ivs_inputs_choose_sections (inputs, dummy, self->is_overdue, sections);
+  if (!self->is_playing) {
+    /* Nothing is asked of the stage yet, but the offer can be made already. */
+    if (inputs->n_undecided == 0 &&
+        (inputs->lanes[GST_IVS_AUDIO].n_pads > 0 ||
+            inputs->lanes[GST_IVS_VIDEO].n_pads > 0))
+      prepare_attempt (self, inputs, sections);
+  } else if (gst_ivs_inputs_are_complete (inputs, dummy, self->is_overdue)) {
+    prepare_attempt (self, inputs, sections);
+    if (self->attempt != NULL)
+      publish_attempt (self, inputs, sections);
+  } else if (self->input_timer == NULL && !self->is_overdue) {
+    self->input_timer = gst_ivs_worker_call_later (self->worker,
+        INPUT_TIMEOUT_MS, input_timed_out, self);
+  }
+}
+
+/* 3. Live: the attempt becomes the active session. */
+
+static void
+limit_near (gpointer data)
+{
+  GstIvsPublisher *self = data;
+  gint64 age = (g_get_monotonic_time () -
+                   gst_ivs_session_get_live_since (self->active)) /
+      G_USEC_PER_SEC;
+  g_auto (GstIvsIncident) incident = { 0 };
+
+  gst_ivs_timer_clear (&self->limit_timer);
+  describe_incident (self, self->active, &incident);
+  gst_ivs_post_time_left (self->element, "ivs-stage-session-ending",
+      MAX (self->settings.session_limit - age, 0), &incident);
+  if (self->settings.renew_session)
+    begin_attempt (self);
+}
+
+static void
+watch_limit (GstIvsPublisher *self)
+{
+  guint limit = self->settings.session_limit;
+  guint notice = MIN (limit / LIMIT_PART, LIMIT_NOTICE_MAX);
+
+  gst_ivs_timer_clear (&self->limit_timer);
+  self->limit_timer = gst_ivs_worker_call_later (self->worker,
+      (limit - MAX (notice, 1)) * 1000, limit_near, self);
+}
+
+static void
+attempt_went_live (GstIvsPublisher *self)
+{
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  if (self->active != NULL)
+    gst_ivs_session_spare (self->active, self->attempt);
+  retire_active (self);
+  self->active = g_steal_pointer (&self->attempt);
+  self->was_live = TRUE;
+  ivs_backoff_went_live (&self->backoff, g_get_monotonic_time ());
+  watch_limit (self);
+
+  self->events.get_inputs (self->element, &inputs);
+  open_gates (self, &inputs);
+  set_state (self, GST_IVS_CONNECTION_CONNECTED);
+  POST_PROGRESS (self, COMPLETE, "connect", "On the stage as %s",
+      say (self->token->participant_id));
+  check_inputs (self);
+}
+
+/* A pad came whose kind has no section in this session: another one, and then the
+ * streams are handed over. */
+static void
+check_active (GstIvsPublisher *self, const GstIvsInputs *inputs)
+{
+  open_gates (self, inputs);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    if (inputs->lanes[kind].is_ready && !inputs->lanes[kind].is_eos &&
+        !gst_ivs_session_has_section (self->active, kind))
+      begin_attempt (self);
+  }
+}
+
+/* 4. The live session is lost, or silent, or heard again. */
+
+static void
+report_lost (GstIvsPublisher *self, const IvsFailure *failure,
+    gint64 silent_for_us)
+{
+  gint64 age =
+      g_get_monotonic_time () - gst_ivs_session_get_live_since (self->active);
+  g_auto (GstIvsIncident) incident = { 0 };
+
+  describe_incident (self, self->active, &incident);
+  gst_ivs_post_lost (self->element, failure, &incident, age / 1000,
+      silent_for_us / 1000);
+}
+
+static void
+active_lost (GstIvsPublisher *self, const IvsFailure *failure)
+{
+  gboolean is_told = self->is_silent;
+
+  if (!is_told)
+    report_lost (self, failure, 0);
+  retire_active (self);
+  if (self->attempt == NULL && self->retry_timer == NULL)
+    try_again (self, failure, NULL, TRUE);
+  else
+    set_state (self, GST_IVS_CONNECTION_RECONNECTING);
+}
+
+static void
+session_silent (GstIvsSession *session, gint64 microseconds, gpointer data)
+{
+  GstIvsPublisher *self = data;
+  g_autoptr (IvsFailure) failure = NULL;
+
+  if (session != self->active)
+    return;
+
+  self->is_silent = TRUE;
+  failure = ivs_failure_new_printf (IVS_FAILURE_LOST,
+      "Nothing was heard of the stage for %.1f seconds",
+      (gdouble) microseconds / G_USEC_PER_SEC);
+  report_lost (self, failure, microseconds);
+  if (self->attempt == NULL && self->retry_timer == NULL)
+    try_again (self, failure, NULL, TRUE);
+  else
+    set_state (self, GST_IVS_CONNECTION_RECONNECTING);
+}
+
+static void
+session_revived (GstIvsSession *session, gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  if (session != self->active)
+    return;
+
+  self->is_silent = FALSE;
+  gst_ivs_timer_clear (&self->retry_timer);
+  retire (self, &self->attempt);
+  ivs_backoff_went_live (&self->backoff, g_get_monotonic_time ());
+  set_state (self, GST_IVS_CONNECTION_CONNECTED);
+  POST_PROGRESS (self, COMPLETE, "connect", "The stage is heard again");
+}
+
+/* 5. Every stream has ended: what is in webrtcbin still leaves, then the session
+ *    is deleted, then the pipeline hears of the end. */
+
+static void
+abandon_all (GstIvsPublisher *self)
+{
+  for (guint i = self->closing->len; i > 0; i--)
+    gst_ivs_session_abandon (g_ptr_array_index (self->closing, i - 1));
+}
+
+static void
+drain_overdue (gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  gst_ivs_timer_clear (&self->drain_timer);
+  abandon_all (self);
+}
+
+static void
+leave (gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  gst_ivs_timer_clear (&self->drain_timer);
+  self->drain_timer = gst_ivs_worker_call_later (self->worker,
+      self->settings.shutdown_timeout * 1000, drain_overdue, self);
+  retire (self, &self->attempt);
+  retire_active (self);
+  finish_if_empty (self);
+}
+
+static void
+drain (GstIvsPublisher *self)
+{
+  self->is_draining = TRUE;
+  gst_ivs_timer_clear (&self->input_timer);
+  gst_ivs_timer_clear (&self->retry_timer);
+  POST_PROGRESS (self, START, "disconnect",
+      "The streams have ended, leaving the stage");
+  self->drain_timer = gst_ivs_worker_call_later (self->worker,
+      self->active != NULL ? DRAIN_MS : 0, leave, self);
+}
+
+static void
+tell_stopped (GstIvsPublisher *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_stopped = TRUE;
+  g_cond_broadcast (&self->stopped);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+finish_if_empty (GstIvsPublisher *self)
+{
+  if (self->active != NULL || self->attempt != NULL || self->closing->len > 0)
+    return;
+
+  if (self->is_draining) {
+    self->is_draining = FALSE;
+    gst_ivs_timer_clear (&self->drain_timer);
+    POST_PROGRESS (self, COMPLETE, "disconnect", "Left the stage");
+    if (!self->has_failed)
+      set_state (self, GST_IVS_CONNECTION_CLOSED);
+    self->events.drained (self->element);
+  }
+  if (self->is_stopping)
+    tell_stopped (self);
+}
+
+/* The one place that looks at the inputs and decides what comes next. */
+static void
+check_inputs (GstIvsPublisher *self)
+{
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  if (self->is_stopping || self->is_draining)
+    return;
+
+  self->events.get_inputs (self->element, &inputs);
+  if (gst_ivs_inputs_are_eos (&inputs)) {
+    drain (self);
+    return;
+  }
+  if (self->active != NULL)
+    check_active (self, &inputs);
+  if (self->attempt != NULL &&
+      gst_ivs_session_get_step (self->attempt) == GST_IVS_STEP_OFFERING)
+    check_attempt (self, &inputs);
+}
+
+/* What a session tells. */
+
+static void
+session_stepped (GstIvsSession *session, GstIvsStep step, gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  if (session != self->attempt)
+    return;
+
+  switch (step) {
+    case GST_IVS_STEP_POSTING:
+      POST_PROGRESS (self, START, "request", "Asking the stage at %s",
+          gst_ivs_session_get_endpoint (session));
+      break;
+    case GST_IVS_STEP_CONNECTING:
+      POST_PROGRESS (self, COMPLETE, "request",
+          "The stage has accepted the session");
+      POST_PROGRESS (self, START, "connect", "Connecting to %s",
+          say (gst_ivs_session_get_media_address (session)));
+      break;
+    case GST_IVS_STEP_LIVE:
+      attempt_went_live (self);
+      break;
+    default:
+      break;
+  }
+}
+
+static void
+session_noticed (GstIvsSession *session, const gchar *name,
+    const gchar *sentence, const gchar *advice, gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  gst_ivs_post_notice (self->element, name, sentence, advice);
+}
+
+static void
+session_failed (GstIvsSession *session, const IvsFailure *failure,
+    gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  if (session == self->active) {
+    active_lost (self, failure);
+  } else if (session == self->attempt) {
+    retire (self, &self->attempt);
+    try_again (self, failure, session, FALSE);
+  }
+}
+
+static void
+session_closed (GstIvsSession *session, gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  if (g_ptr_array_remove_fast (self->closing, session))
+    finish_if_empty (self);
+}
+
+static GstIvsSession *
+make_session (GstIvsPublisher *self, const gchar *endpoint)
+{
+  static const GstIvsSessionEvents events = {
+    .stepped = session_stepped,
+    .failed = session_failed,
+    .silent = session_silent,
+    .revived = session_revived,
+    .noticed = session_noticed,
+    .closed = session_closed,
+  };
+  const GstIvsSessionConfig config = {
+    .bin = GST_BIN (self->element),
+    .worker = self->worker,
+    .settings = &self->settings,
+    .token = self->token,
+    .endpoint = endpoint,
+    .is_after_live = self->was_live,
+  };
+
+  return gst_ivs_session_new (&config, &events, self);
+}
+
+/* The calls from other threads. */
+
+static void
+start (gpointer data)
+{
+  begin_attempt (data);
+}
+
+void
+gst_ivs_publisher_start (GstIvsPublisher *self)
+{
+  gst_ivs_worker_call (self->worker, start, self, NULL);
+}
+
+static void
+play (gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  self->is_playing = TRUE;
+  check_inputs (self);
+}
+
+void
+gst_ivs_publisher_play (GstIvsPublisher *self)
+{
+  gst_ivs_worker_call (self->worker, play, self, NULL);
+}
+
+static void
+kick (gpointer data)
+{
+  check_inputs (data);
+}
+
+void
+gst_ivs_publisher_kick (GstIvsPublisher *self)
+{
+  gst_ivs_worker_call (self->worker, kick, self, NULL);
+}
+
+typedef struct
+{
+  GstIvsPublisher *publisher;
+  GstObject *element;
+  gchar *text;
+} ElementFailure;
+
+static void
+element_failure_free (gpointer data)
+{
+  ElementFailure *failure = data;
+
+  gst_object_unref (failure->element);
+  g_free (failure->text);
+  g_free (failure);
+}
+
+static void
+element_failed (gpointer data)
+{
+  ElementFailure *failure = data;
+  GstIvsSession *sessions[] = { failure->publisher->active,
+    failure->publisher->attempt };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sessions); i++) {
+    if (sessions[i] != NULL &&
+        gst_ivs_session_owns (sessions[i], failure->element)) {
+      gst_ivs_session_element_failed (sessions[i], failure->text);
+      return;
+    }
+  }
+}
+
+void
+gst_ivs_publisher_element_failed (GstIvsPublisher *self, GstObject *element,
+    const GError *error)
+{
+  ElementFailure *failure = g_new (ElementFailure, 1);
+
+  failure->publisher = self;
+  failure->element = gst_object_ref (element);
+  failure->text = g_strdup (error->message);
+  gst_ivs_worker_call (self->worker, element_failed, failure,
+      element_failure_free);
+}
+
+static void
+clear_timers (GstIvsPublisher *self)
+{
+  gst_ivs_timer_clear (&self->input_timer);
+  gst_ivs_timer_clear (&self->retry_timer);
+  gst_ivs_timer_clear (&self->drain_timer);
+  gst_ivs_timer_clear (&self->limit_timer);
+  gst_ivs_timer_clear (&self->expiry_timer);
+}
+
+static void
+stop (gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  self->is_stopping = TRUE;
+  self->is_draining = FALSE;
+  clear_timers (self);
+  discard_streams (self);
+  retire (self, &self->attempt);
+  retire_active (self);
+  if (!self->has_failed)
+    set_state (self, GST_IVS_CONNECTION_CLOSED);
+  finish_if_empty (self);
+}
+
+void
+gst_ivs_publisher_stop (GstIvsPublisher *self)
+{
+  gst_ivs_worker_call (self->worker, stop, self, NULL);
+}
+
+/* Life. */
+
+GstIvsPublisher *
+gst_ivs_publisher_new (GstElement *element, const GstIvsPublisherEvents *events)
+{
+  GstIvsPublisher *self = g_new0 (GstIvsPublisher, 1);
+
+  init_debug ();
+  self->element = gst_object_ref (element);
+  self->events = *events;
+  self->worker = gst_ivs_worker_start ("ivs-worker");
+  self->closing =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ivs_session_unref);
+  ivs_backoff_init (&self->backoff, 0, NULL, NULL);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->stopped);
+  return self;
+}
+
+static void
+publisher_free (GstIvsPublisher *self)
+{
+  clear_timers (self);
+  g_ptr_array_unref (self->closing);
+  g_clear_pointer (&self->token, ivs_token_free);
+  gst_ivs_settings_clear (&self->settings);
+  gst_ivs_worker_unref (self->worker);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->stopped);
+  gst_object_unref (self->element);
+  g_free (self);
+}
+
+static gboolean
+wait_until_stopped (GstIvsPublisher *self, gint64 microseconds)
+{
+  gint64 deadline = g_get_monotonic_time () + microseconds;
+  gboolean is_stopped = FALSE;
+
+  g_mutex_lock (&self->lock);
+  while (!self->is_stopped) {
+    if (!g_cond_wait_until (&self->stopped, &self->lock, deadline))
+      break;
+  }
+  is_stopped = self->is_stopped;
+  g_mutex_unlock (&self->lock);
+  return is_stopped;
+}
+
+static void
+abandon (gpointer data)
+{
+  abandon_all (data);
+}
+
+static void
+join_and_free (GstIvsPublisher *self)
+{
+  g_auto (GstIvsSettings) settings;
+
+  self->events.get_settings (self->element, &settings);
+  if (!wait_until_stopped (self,
+          settings.shutdown_timeout * (gint64) G_USEC_PER_SEC)) {
+    GST_INFO_OBJECT (self->element,
+        "the stage did not confirm the end within %u s",
+        settings.shutdown_timeout);
+    gst_ivs_worker_call (self->worker, abandon, self, NULL);
+    wait_until_stopped (self, ABANDON_TIMEOUT_US);
+  }
+  gst_ivs_worker_stop_and_join (self->worker);
+  publisher_free (self);
+}
+
+static gpointer
+join_elsewhere (gpointer data)
+{
+  join_and_free (data);
+  return NULL;
+}
+
+/* An application that stops the pipeline from one of our signals or from a
+ * synchronous bus handler does so on the worker: somebody else waits then. */
+void
+gst_ivs_publisher_join_and_free (GstIvsPublisher *self)
+{
+  if (gst_ivs_worker_is_current (self->worker))
+    g_thread_unref (g_thread_new ("ivs-join", join_elsewhere, self));
+  else
+    join_and_free (self);
+}
+
+static void
+init_debug (void)
+{
+  static gsize done = 0;
+
+  if (g_once_init_enter (&done)) {
+    GST_DEBUG_CATEGORY_INIT (gst_ivs_publisher_debug, "ivspublisher", 0,
+        "ivsstagesink: the control path");
+    g_once_init_leave (&done, 1);
+  }
+}

@@ -93,8 +93,7 @@ second_passed (gpointer data)
     return G_SOURCE_CONTINUE;
   line = stage_status_line (program->stage, program->journal);
   if (g_strcmp0 (line, program->last_line) != 0)
-    puts (line);
-  fflush (stdout);
+    fprintf (stderr, "%s\n", line);
   g_free (program->last_line);
   program->last_line = g_steal_pointer (&line);
   return G_SOURCE_CONTINUE;
@@ -109,7 +108,8 @@ end_came (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* For programs that start this one: which ports it got. One line of JSON. */
+/* For programs that start this one: which ports it got. It is all that ever
+ * stands on the standard output; what is for people goes to the other one. */
 static void
 print_ready (Program *program)
 {
@@ -119,9 +119,9 @@ print_ready (Program *program)
       "{\"ready\":true,\"page\":\"%s/\",\"whip\":\"%s/\",\"api\":\"%s/api\","
       "\"regional\":\"%s\"}\n",
       global, global, global, stage_http_get_regional_url (program->http));
-  if (!program->options.quiet)
-    printf ("Look at the stage:  %s/\n", global);
   fflush (stdout);
+  if (!program->options.quiet)
+    fprintf (stderr, "Look at the stage:  %s/\n", global);
 }
 
 static void

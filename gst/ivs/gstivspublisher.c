@@ -454,6 +454,7 @@ publish_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs,
     .video = sections[GST_IVS_VIDEO],
     .audio_channels = audio->channels == 1 ? 1 : 2,
     .audio_bitrate = self->settings.encoding.audio_bitrate,
+    .retransmission = self->settings.do_retransmission,
   };
 
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)

@@ -252,7 +252,7 @@ unrepaired_answer_refused (void)
 static void
 offer_is_what_a_stage_takes (gconstpointer data)
 {
-  const IvsOfferWish wish = { TRUE, TRUE, 2, 64000 };
+  const IvsOfferWish wish = { TRUE, TRUE, 2, 64000, TRUE };
   g_autoptr (GstWebRTCSessionDescription) offer = NULL;
   g_autofree gchar *text = NULL;
   g_autoptr (GError) error = NULL;

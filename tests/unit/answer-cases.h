@@ -75,6 +75,7 @@ static const AnswerCase answer_cases[] = {
   /* Directions. */
   { "no-direction", "chromium", { { EVERYWHERE, "a=recvonly", NULL } }, OK, "video: direction (none) made recvonly", "av" },
   { "sendrecv", "chromium", { { EVERYWHERE, "a=recvonly", "a=sendrecv" } }, OK, "audio: direction sendrecv made recvonly", "av" },
+  { "two-directions", "chromium", { { 0, NULL, "a=inactive" } }, OK, NULL, "av" },
   { "sendonly", "chromium", { { 1, "a=recvonly", "a=sendonly" } }, IVS_FAILURE_ANSWER, "does not receive" },
   { "session-level-direction", "chromium", { { EVERYWHERE, "a=recvonly", NULL }, { SESSION, NULL, "a=recvonly" } }, OK, "session-level", "av" },
   { "session-level-direction-overridden", "chromium", { { SESSION, NULL, "a=sendonly" } }, OK, "session-level", "av" },

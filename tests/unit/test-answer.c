@@ -280,6 +280,28 @@ candidates_are_bounded (void)
   assert_complete (answer);
 }
 
+/* One section: no bundle to speak of, but webrtcbin wants its group. */
+static void
+video_alone (void)
+{
+  AnswerCase row = { "", "chromium",
+    { { 0, "", NULL }, { SESSION, "a=group", NULL },
+        { 1, "a=mid", "a=mid:video0" },
+        { 1, NULL, "a=candidate:1 1 udp 1 192.0.2.1 443 typ host" } } };
+  g_autofree gchar *text = make_answer (&row);
+  g_autofree gchar *offer_text = read_sdp ("offer-video");
+  g_autoptr (GstSDPMessage) offer = parse (offer_text);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (IvsAnswer) answer =
+      ivs_answer_new (text, strlen (text), "application/sdp", offer, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (answer->video_accepted);
+  g_assert_false (answer->audio_accepted);
+  g_assert_cmpstr (gst_sdp_message_get_attribute_val (answer->sdp, "group"), ==,
+      "BUNDLE video0");
+}
+
 static void
 first_candidate_is_named (void)
 {
@@ -364,7 +386,7 @@ certificate_judged (gconstpointer data)
   for (guint i = 0; row->fingerprints[i] != NULL; i++)
     g_string_append_printf (answer_text, "a=fingerprint:%s\r\n",
         row->fingerprints[i]);
-  /* At the end of the video section: bundled, but not the tagged one. */
+  /* They are at the end of the video section, so that speaks for the bundle. */
   g_string_replace (answer_text, "BUNDLE audio0 video1", "BUNDLE video1 audio0",
       1);
 
@@ -498,6 +520,7 @@ main (int argc, char **argv)
       content_type_is_tolerated);
   g_test_add_func ("/answer/cut-anywhere", cut_anywhere);
   g_test_add_func ("/answer/candidates-are-bounded", candidates_are_bounded);
+  g_test_add_func ("/answer/video-alone", video_alone);
   g_test_add_func ("/answer/first-candidate-is-named",
       first_candidate_is_named);
   g_test_add_func ("/answer/mutations-end-in-answer-or-error",

@@ -56,6 +56,7 @@ typedef struct
   const gchar *from, *to; /* every @from of the text becomes @to */
   gboolean audio, video;  /* what is wished */
   const gchar *rule;      /* part of the error; NULL: taken */
+  gboolean no_retransmission;
 } RuleCase;
 
 #define TWCC "a=extmap:3 " IVS_TWCC_EXT_URI "\r\n"
@@ -93,6 +94,7 @@ static const RuleCase rule_cases[] = {
   { "no-twcc", "offer-audio-video", TWCC, "", TRUE, TRUE, "no transport-wide sequence number (extmap 3)" },
   { "twcc-other-id", "offer-audio-video", "a=extmap:3 ", "a=extmap:4 ", TRUE, TRUE, "no transport-wide sequence number (extmap 3)" },
   { "no-nack", "offer-audio-video", "a=rtcp-fb:97 nack\r\n", "", TRUE, TRUE, "no rtcp-fb nack" },
+  { "no-nack-wished", "offer-audio-video", "a=rtcp-fb:97 nack\r\n", "", TRUE, TRUE, NULL, TRUE },
   { "no-pli", "offer-audio-video", "a=rtcp-fb:97 nack pli\r\n", "", TRUE, TRUE, "no rtcp-fb nack pli" },
   { "no-fir", "offer-audio-video", "a=rtcp-fb:97 ccm fir\r\n", "", TRUE, TRUE, "no rtcp-fb ccm fir" },
   { "audio-nack", "offer-audio-video", "a=rtcp-fb:96 transport-cc", "a=rtcp-fb:96 nack", TRUE, TRUE, "audio section has rtcp-fb nack" },
@@ -104,7 +106,8 @@ static void
 rule_applied (gconstpointer data)
 {
   const RuleCase *row = data;
-  const IvsOfferWish wish = { row->audio, row->video, 2, 64000 };
+  const IvsOfferWish wish = { row->audio, row->video, 2, 64000,
+    !row->no_retransmission };
   g_autofree gchar *base = read_text (row->base);
   g_autoptr (GString) text = g_string_new (base);
   g_autoptr (GstSDPMessage) offer = NULL;

@@ -97,6 +97,7 @@ is_sdp_type (const gchar *content_type)
 {
   gsize length = strlen ("application/sdp");
 
+  /* With parameters behind it or nothing: strchr() finds the NUL, too. */
   return content_type != NULL &&
       g_ascii_strncasecmp (content_type, "application/sdp", length) == 0 &&
       strchr ("; \t", content_type[length]) != NULL;
@@ -321,7 +322,7 @@ group_has (const GstSDPMessage *sdp, const gchar *mid)
 }
 
 /* Port 0 rejects a section (RFC 3264 §6), unless a server copied the offer's
- * "0 and bundle-only", which an answer must not have (RFC 9143 §7.3.3), and means
+ * "0 and bundle-only", which an answer must not have (RFC 9143 §6), and means
  * to receive it: the section is still in its bundle. */
 static gboolean
 is_rejected (IvsAnswer *self, GstSDPMedia *section)
@@ -395,12 +396,14 @@ judge_direction (IvsAnswer *self, GstSDPMedia *section, gboolean *accepted,
   *accepted = g_strcmp0 (direction, "inactive") != 0;
   if (!*accepted) {
     reject (self, section, "inactive");
-  } else if (g_strcmp0 (direction, "recvonly") != 0) {
-    ivs_section_set_direction (section, "recvonly");
+    return TRUE;
+  }
+
+  if (g_strcmp0 (direction, "recvonly") != 0)
     note (self, "%s: direction %s made recvonly",
         ivs_section_get_kind (section),
         direction != NULL ? direction : "(none)");
-  }
+  ivs_section_set_direction (section, "recvonly");
 
   return TRUE;
 }
@@ -451,7 +454,7 @@ judge_sections (IvsAnswer *self, GError **error)
 
 /* -- 5. The one transport of the bundle --------------------------------------- */
 
-/* The section that speaks for the bundle: the first of the group (RFC 9143 §7.2.1)
+/* The section that speaks for the bundle: the first of the group (RFC 9143 §7.3.1)
  * if it is accepted and says how to connect, else the first that does. */
 static GstSDPMedia *
 find_tagged (IvsAnswer *self)
@@ -507,9 +510,9 @@ judge_setup (IvsAnswer *self, GstSDPMedia *section, GError **error)
       "The server's answer wants no DTLS connection (a=setup is neither active nor passive)");
 }
 
-/* How many hexadecimal pairs a fingerprint of @hash has. SHA-1 and older are left
- * out: RFC 8122 §5 lets us choose the hashes that are strong enough, and forbids
- * MD5; every WebRTC stack writes sha-256. */
+/* The hashes of a fingerprint that count. SHA-1 and older do not: RFC 8122 §5 lets
+ * us choose those that are strong enough, and forbids MD5; every WebRTC stack
+ * writes sha-256. */
 static GChecksumType
 get_checksum_type (const gchar *hash, gboolean *known)
 {
@@ -665,8 +668,10 @@ write_group (IvsAnswer *self)
   for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++) {
     const GstSDPMedia *section = gst_sdp_message_get_media (self->sdp, i);
 
-    if (gst_sdp_media_get_port (section) != 0)
-      g_string_append_printf (group, " %s", ivs_section_get (section, "mid"));
+    const gchar *mid = ivs_section_get (section, "mid");
+
+    if (mid != NULL && gst_sdp_media_get_port (section) != 0)
+      g_string_append_printf (group, " %s", mid);
   }
 
   set_group (self->sdp, group->str);
@@ -809,7 +814,8 @@ judge_and_repair (IvsAnswer *self, const GstSDPMessage *offer, GError **error)
  * @text: the body of the server's response; any bytes, NUL terminated at @length
  * @length: of @text in bytes
  * @content_type: (nullable): of the response
- * @offer: what was offered: webrtcbin's description or the posted text
+ * @offer: what was offered, that passed ivs_offer_check(): webrtcbin's description
+ *   or the posted text
  * @error: of IVS_ERROR: IVS_FAILURE_ANSWER, _ANSWER_TOO_LARGE, or _MEDIA_REFUSED
  *   if no section is accepted
  *
@@ -834,8 +840,7 @@ ivs_answer_new (const gchar *text, gsize length, const gchar *content_type,
   gst_sdp_message_new (&self->sdp);
 
   if (!is_sdp_type (content_type))
-    note (self, "taken as SDP although its type is %s",
-        content_type != NULL ? content_type : "not said");
+    note (self, "taken as SDP although it is not said to be one");
 
   if (gst_sdp_message_parse_buffer ((const guint8 *) text, (guint) length,
           self->sdp) != GST_SDP_OK) {

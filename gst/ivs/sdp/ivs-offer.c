@@ -189,7 +189,8 @@ check_audio (const GstSDPMedia *section, GError **error)
 }
 
 static gboolean
-check_video (const GstSDPMedia *section, GError **error)
+check_video (const GstSDPMedia *section, const IvsOfferWish *wish,
+    GError **error)
 {
   static const gchar *const feedback[] = { "nack", "nack pli", "ccm fir",
     NULL };
@@ -197,7 +198,8 @@ check_video (const GstSDPMedia *section, GError **error)
   if (!check_codec (section, IVS_VIDEO_PT, H264_RTPMAP, "H264", error))
     return FALSE;
 
-  for (guint i = 0; feedback[i] != NULL; i++) {
+  /* Plain nack, the first, asks for retransmission: that may be switched off. */
+  for (guint i = wish->retransmission ? 0 : 1; feedback[i] != NULL; i++) {
     if (!ivs_section_has_for (section, "rtcp-fb", IVS_VIDEO_PT, feedback[i]))
       return refuse (error, "the video section has no rtcp-fb %s", feedback[i]);
   }
@@ -231,7 +233,7 @@ ivs_offer_check (const GstSDPMessage *offer, const IvsOfferWish *wish,
     if (!check_transport (section, error))
       return FALSE;
     if (!(is_audio ? check_audio (section, error)
-                   : check_video (section, error)))
+                   : check_video (section, wish, error)))
       return FALSE;
   }
 

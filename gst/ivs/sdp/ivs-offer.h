@@ -24,9 +24,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean audio;
-  gboolean video;       /* real or dummy */
-  guint audio_channels; /* 1 or 2 */
-  guint audio_bitrate;  /* bits/s, 0 = do not say */
+  gboolean video;          /* real or dummy */
+  guint audio_channels;    /* 1 or 2 */
+  guint audio_bitrate;     /* bits/s, 0 = do not say */
+  gboolean retransmission; /* of video: nack must be offered */
 } IvsOfferWish;
 
 /* Facts about an offer, for the error that may follow. */

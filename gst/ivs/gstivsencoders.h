@@ -15,8 +15,7 @@ G_BEGIN_DECLS
  * IVS_ERROR. @bitrate in bits/s. */
 GstElement *gst_ivs_encoders_make_h264 (guint bitrate, GError **error);
 
-/* @frames: from one IDR picture to the next. In any state; some encoders only
- * notice it with their next caps. */
+/* @frames: from one IDR picture to the next. In state NULL. */
 void gst_ivs_encoders_set_key_interval (GstElement *encoder, guint frames);
 
 G_END_DECLS

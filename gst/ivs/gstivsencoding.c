@@ -4,7 +4,7 @@
  * Which encoder, parser and payloader for which caps, and their settings for a
  * stage.
  *
- *   raw video   queue ! [deinterlace] ! [download] ! videorate ! videoconvertscale
+ *   raw video   queue ! [download] ! [deinterlace] ! [videorate] ! videoconvertscale
  *               ! size ! ENCODER ! profile ! h264parse ! rtph264pay
  *   H.264       h264parse ! rtph264pay
  *   raw audio   queue ! audioconvert ! audioresample ! format ! opusenc ! rtpopuspay
@@ -32,9 +32,6 @@
 
 #define QUEUED_VIDEO_FRAMES 3
 #define QUEUED_AUDIO_TIME (100 * GST_MSECOND)
-
-/* What a variable frame rate is taken for. */
-#define ASSUMED_FRAMERATE 30
 
 #define RTP_H264 \
   "application/x-rtp, media=(string)video, encoding-name=(string)H264, " \
@@ -214,6 +211,28 @@ append_queue (Chain *chain, guint buffers, GstClockTime time)
   return TRUE;
 }
 
+/* At this event rtph264pay sends the parameter sets in a packet that ends a frame of
+ * its own, and then once more before the IDR picture, where we want them. */
+static GstPadProbeReturn
+drop_key_unit_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  return gst_video_event_is_force_key_unit (GST_PAD_PROBE_INFO_EVENT (info))
+      ? GST_PAD_PROBE_DROP
+      : GST_PAD_PROBE_OK;
+}
+
+static void
+set_up_rtph264pay (GstElement *payloader)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (payloader, "sink");
+
+  g_object_set (payloader, "config-interval", -1, NULL);
+  gst_util_set_object_arg (G_OBJECT (payloader), "aggregate-mode",
+      "zero-latency");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      drop_key_unit_event, NULL, NULL);
+}
+
 static gboolean
 append_payloader (Chain *chain, const gchar *factory)
 {
@@ -222,11 +241,8 @@ append_payloader (Chain *chain, const gchar *factory)
   if (payloader == NULL)
     return FALSE;
   g_object_set (payloader, "mtu", MTU, NULL);
-  if (g_str_equal (factory, "rtph264pay")) {
-    g_object_set (payloader, "config-interval", -1, NULL);
-    gst_util_set_object_arg (G_OBJECT (payloader), "aggregate-mode",
-        "zero-latency");
-  }
+  if (g_str_equal (factory, "rtph264pay"))
+    set_up_rtph264pay (payloader);
   if (chain->hooks != NULL && chain->hooks->payloader != NULL)
     chain->hooks->payloader (payloader, chain->hooks->data);
   return TRUE;
@@ -276,37 +292,126 @@ size_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer filter)
   return GST_PAD_PROBE_OK;
 }
 
-/* Before the encoder: the distance of IDR pictures is counted in frames. */
-static GstPadProbeReturn
-framerate_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+/* Encoders count frames between IDR pictures, but frame rates are variable, wrong or
+ * change, and not every encoder can be told while it runs. So time is watched as
+ * well: what goes in is asked to be an IDR picture when the last that came out, or
+ * was asked for, is too old. */
+typedef struct
 {
-  guint interval = GPOINTER_TO_UINT (data);
-  g_autoptr (GstElement) encoder = NULL;
-  GstVideoInfo video;
-  GstCaps *caps;
+  GstClockTime interval;
+  GMutex lock;       /* some encoders push from threads of their own */
+  GstClockTime last; /* running time */
+} KeyTimer;
 
-  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_CAPS)
+static void
+key_timer_free (gpointer data)
+{
+  KeyTimer *timer = data;
+
+  g_mutex_clear (&timer->lock);
+  g_free (timer);
+}
+
+/* Not the PTS: x264enc adds a thousand hours to it. */
+static GstClockTime
+running_time_of (GstPad *pad, GstBuffer *buffer)
+{
+  g_autoptr (GstEvent) event =
+      gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  if (event == NULL)
+    return GST_CLOCK_TIME_NONE;
+  gst_event_parse_segment (event, &segment);
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer));
+}
+
+static gboolean
+is_key_time (KeyTimer *timer, GstClockTime now)
+{
+  gboolean due;
+
+  g_mutex_lock (&timer->lock);
+  due = GST_CLOCK_TIME_IS_VALID (timer->last) && now >= timer->last &&
+      now - timer->last >= timer->interval;
+  if (due || !GST_CLOCK_TIME_IS_VALID (timer->last) || now < timer->last)
+    timer->last = now;
+  g_mutex_unlock (&timer->lock);
+  return due;
+}
+
+static GstPadProbeReturn
+before_encoder (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  KeyTimer *timer = data;
+  GstClockTime now = running_time_of (pad, GST_PAD_PROBE_INFO_BUFFER (info));
+
+  if (GST_CLOCK_TIME_IS_VALID (now) && is_key_time (timer, now))
+    gst_pad_send_event (pad,
+        gst_video_event_new_downstream_force_key_unit (GST_CLOCK_TIME_NONE,
+            GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+after_encoder (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  KeyTimer *timer = data;
+  GstBuffer *picture = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstClockTime now = running_time_of (pad, picture);
+
+  if (GST_BUFFER_FLAG_IS_SET (picture, GST_BUFFER_FLAG_DELTA_UNIT) ||
+      !GST_CLOCK_TIME_IS_VALID (now))
     return GST_PAD_PROBE_OK;
 
-  gst_event_parse_caps (GST_PAD_PROBE_INFO_EVENT (info), &caps);
-  encoder = gst_pad_get_parent_element (pad);
-  if (encoder != NULL && gst_video_info_from_caps (&video, caps)) {
-    gint n = video.fps_n > 0 ? video.fps_n : ASSUMED_FRAMERATE;
-    gint d = video.fps_n > 0 ? video.fps_d : 1;
-
-    gst_ivs_encoders_set_key_interval (encoder,
-        (guint) gst_util_uint64_scale_int (interval, n, 1000 * d));
-  }
+  g_mutex_lock (&timer->lock);
+  if (GST_CLOCK_TIME_IS_VALID (timer->last))
+    timer->last = MAX (timer->last, now);
+  g_mutex_unlock (&timer->lock);
   return GST_PAD_PROBE_OK;
 }
 
 static void
-watch_caps (GstElement *element, GstPadProbeCallback arrived, gpointer data)
+set_key_interval (GstElement *encoder, const GstCaps *caps, guint interval)
 {
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
+  GstVideoInfo video;
+  guint64 n = IVS_LIMITS_MAX_FRAMERATE, d = 1;
 
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, arrived, data,
+  if (gst_video_info_from_caps (&video, caps) && video.fps_n > 0 &&
+      video.fps_n <= IVS_LIMITS_MAX_FRAMERATE * video.fps_d) {
+    n = (guint64) video.fps_n;
+    d = (guint64) video.fps_d;
+  }
+  gst_ivs_encoders_set_key_interval (encoder,
+      (guint) MIN (gst_util_uint64_scale (interval, n, 1000 * d), G_MAXINT32));
+}
+
+static void
+watch_encoder (GstElement *encoder, guint interval)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (encoder, "sink");
+  g_autoptr (GstPad) src = gst_element_get_static_pad (encoder, "src");
+  KeyTimer *timer = g_new0 (KeyTimer, 1);
+
+  timer->interval = interval * GST_MSECOND;
+  timer->last = GST_CLOCK_TIME_NONE;
+  g_mutex_init (&timer->lock);
+  g_object_set_data_full (G_OBJECT (encoder), "ivs-key-timer", timer,
+      key_timer_free);
+  gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, before_encoder, timer,
       NULL);
+  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, after_encoder, timer,
+      NULL);
+}
+
+static void
+watch_size (GstElement *scale, GstElement *filter)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (scale, "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, size_arrived,
+      filter, NULL);
 }
 
 /* Memory that videoconvertscale cannot read is fetched first. */
@@ -332,15 +437,15 @@ append_download (Chain *chain, const GstCaps *caps)
 }
 
 static gboolean
-append_encoder (Chain *chain)
+append_encoder (Chain *chain, const GstCaps *caps)
 {
   GstElement *encoder =
       gst_ivs_encoders_make_h264 (chain->settings.video_bitrate, chain->error);
 
   if (encoder == NULL || !append (chain, encoder))
     return FALSE;
-  watch_caps (encoder, framerate_arrived,
-      GUINT_TO_POINTER (chain->settings.key_frame_interval));
+  set_key_interval (encoder, caps, chain->settings.key_frame_interval);
+  watch_encoder (encoder, chain->settings.key_frame_interval);
   tell_of_encoder (chain, encoder);
   /* Without B-frames, CABAC and 8x8 transform, whatever the encoder would like. */
   return append_capsfilter (chain,
@@ -358,6 +463,44 @@ is_interlaced (const GstCaps *caps)
   return mode != NULL && !g_str_equal (mode, "progressive");
 }
 
+/* One picture per frame: one per field would double the cost of encoding. */
+static gboolean
+append_deinterlace (Chain *chain, const GstCaps *caps)
+{
+  GstElement *deinterlace;
+
+  if (!is_interlaced (caps))
+    return TRUE;
+  deinterlace = append_new (chain, "deinterlace");
+  if (deinterlace != NULL)
+    gst_util_set_object_arg (G_OBJECT (deinterlace), "fields", "top");
+  return deinterlace != NULL;
+}
+
+static gboolean
+is_too_fast (const GstCaps *caps)
+{
+  gint n, d;
+
+  return gst_structure_get_fraction (gst_caps_get_structure (caps, 0),
+             "framerate", &n, &d) &&
+      n > IVS_LIMITS_MAX_FRAMERATE * d;
+}
+
+/* Only where it is needed: videorate holds each picture until the next one comes. */
+static gboolean
+append_rate (Chain *chain, const GstCaps *caps)
+{
+  GstElement *rate;
+
+  if (!is_too_fast (caps))
+    return TRUE;
+  rate = append_new (chain, "videorate");
+  if (rate != NULL)
+    g_object_set (rate, "max-rate", IVS_LIMITS_MAX_FRAMERATE, NULL);
+  return rate != NULL;
+}
+
 static gboolean
 append_h264 (Chain *chain)
 {
@@ -372,22 +515,18 @@ append_h264 (Chain *chain)
 static gboolean
 append_raw_video (Chain *chain, const GstCaps *caps)
 {
-  GstElement *rate, *scale, *filter;
+  GstElement *scale, *filter;
 
   if (!append_queue (chain, QUEUED_VIDEO_FRAMES, 0) ||
-      !append_download (chain, caps))
+      !append_download (chain, caps) || !append_deinterlace (chain, caps))
     return FALSE;
-  if (is_interlaced (caps) && append_new (chain, "deinterlace") == NULL)
-    return FALSE;
-
-  if ((rate = append_new (chain, "videorate")) == NULL ||
+  if (!append_rate (chain, caps) ||
       (scale = append_new (chain, "videoconvertscale")) == NULL ||
       (filter = append_capsfilter (chain, NULL)) == NULL)
     return FALSE;
-  g_object_set (rate, "max-rate", IVS_LIMITS_MAX_FRAMERATE, NULL);
-  watch_caps (scale, size_arrived, filter);
+  watch_size (scale, filter);
 
-  return append_encoder (chain) && append_h264 (chain);
+  return append_encoder (chain, caps) && append_h264 (chain);
 }
 
 /* -- Audio ----------------------------------------------------------------------- */
@@ -516,17 +655,15 @@ gst_ivs_encoding_make_chain (const GstCaps *caps, GstIvsKind kind,
   return GST_ELEMENT (chain.bin);
 }
 
-/* What the chain was chosen by. Size, frame rate, sample rate and so on may
- * change while it runs. */
+/* What the chain was chosen by. Size, sample rate, channels and so on may change
+ * while it runs. */
 gboolean
 gst_ivs_encoding_chain_serves (const GstCaps *old, const GstCaps *caps)
 {
-  GstCapsFeatures *old_features = gst_caps_get_features (old, 0);
-  GstCapsFeatures *features = gst_caps_get_features (caps, 0);
-
   return gst_structure_get_name_id (gst_caps_get_structure (old, 0)) ==
       gst_structure_get_name_id (gst_caps_get_structure (caps, 0)) &&
-      gst_caps_features_is_equal (old_features, features) &&
+      gst_caps_features_is_equal (gst_caps_get_features (old, 0),
+          gst_caps_get_features (caps, 0)) &&
       is_interlaced (old) == is_interlaced (caps) &&
-      MIN (channels_of (old), 2) == MIN (channels_of (caps), 2);
+      is_too_fast (old) == is_too_fast (caps);
 }

@@ -24,6 +24,10 @@
 #define MAX_TRACE_LINE 1024
 #define MAX_REASON 128
 
+/* 100 and 103 come once or twice. libsoup reads interim answers in one go as long
+ * as there are more, so that no time limit could end a flood of them. */
+#define MAX_INTERIM 16
+
 /* A POST, a DELETE and a preconnect to one host must not queue up behind a hung
  * request; the default of libsoup is 2. */
 #define MAX_CONNECTIONS_PER_HOST 8
@@ -67,6 +71,7 @@ typedef struct
   GSource *timer;
   guint timeout;
   gboolean is_timed_out;
+  guint n_interim;
   GTlsCertificateFlags tls_errors;
 } Request;
 
@@ -269,6 +274,10 @@ fail_transport (GTask *task, GError *error)
         g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
             "%s did not answer the %s within %u s", origin, request->method,
             request->timeout));
+  } else if (request->n_interim > MAX_INTERIM) {
+    fail (task,
+        g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            "%s sends interim answers without end", origin));
   } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     fail (task, g_steal_pointer (&owned));
   } else if (error->domain == G_TLS_ERROR && request->tls_errors != 0) {
@@ -379,6 +388,15 @@ certificate_refused (SoupMessage *message, GTlsCertificate *certificate,
   return FALSE;
 }
 
+static void
+interim_answer_came (SoupMessage *message, gpointer data)
+{
+  Request *request = data;
+
+  if (++request->n_interim > MAX_INTERIM)
+    g_cancellable_cancel (request->cancellable);
+}
+
 static SoupMessage *
 make_message (Request *request)
 {
@@ -389,9 +407,15 @@ make_message (Request *request)
           uri);
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
 
-  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  /* A POST is not idempotent; but without that flag libsoup gives each POST a new
+   * connection and the preconnected one is for nothing. The flag means no more
+   * than that: a POST is not sent again when its connection breaks. */
+  soup_message_add_flags (message,
+      SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
   g_signal_connect (message, "accept-certificate",
       G_CALLBACK (certificate_refused), request);
+  g_signal_connect (message, "got-informational",
+      G_CALLBACK (interim_answer_came), request);
 
   if (request->offer != NULL) {
     soup_message_headers_append (headers, "Accept", "application/sdp");

@@ -129,9 +129,9 @@ const gchar *whip_client_get_orphan (WhipClient *self, GAsyncResult *result);
  * Ends a session (RFC 9725 section 4.2). Redirects 307 and 308 are followed.
  */
 void whip_client_delete_async (WhipClient *self, const gchar *session_url,
-    const gchar *token, GCancellable *cancellable,
-    GAsyncReadyCallback callback, gpointer user_data);
-WhipResponse *whip_client_delete_finish (WhipClient *self,
-    GAsyncResult *result, GError **error);
+    const gchar *token, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+WhipResponse *whip_client_delete_finish (WhipClient *self, GAsyncResult *result,
+    GError **error);
 
 G_END_DECLS

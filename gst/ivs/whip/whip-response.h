@@ -17,13 +17,13 @@ GQuark whip_error_quark (void);
 
 typedef enum
 {
-  WHIP_ERROR_URL,               /* not an http(s) URL */
+  WHIP_ERROR_URL, /* not an http(s) URL */
   WHIP_ERROR_TOO_MANY_REDIRECTS,
-  WHIP_ERROR_REDIRECT,          /* a Location that is missing or unusable */
-  WHIP_ERROR_NOT_ALLOWED,       /* the token may not go there */
+  WHIP_ERROR_REDIRECT,    /* a Location that is missing or unusable */
+  WHIP_ERROR_NOT_ALLOWED, /* the token may not go there */
   WHIP_ERROR_BODY_TOO_LARGE,
-  WHIP_ERROR_BODY_TYPE,         /* a body that is not text */
-  WHIP_ERROR_TOKEN,             /* a token that cannot stand in a header */
+  WHIP_ERROR_BODY_TYPE, /* a body that is not text */
+  WHIP_ERROR_TOKEN,     /* a token that cannot stand in a header */
 } WhipErrorCode;
 
 /* An answer of a stage has a few KB. */
@@ -41,19 +41,20 @@ typedef enum
 typedef struct
 {
   guint status;
-  gchar *reason;                /* reason phrase, or NULL */
-  gchar *body;                  /* NUL terminated, never NULL, at most WHIP_MAX_BODY bytes */
-  gsize body_length;            /* bytes of @body */
-  gboolean body_truncated;      /* longer than WHIP_MAX_BODY: the rest was not read */
-  gchar *content_type;          /* without parameters, lower case, or NULL */
-  gchar *url;                   /* that answered, after redirects */
-  gchar *session_url;           /* Location of a 2xx resolved against @url, or NULL
+  gchar *reason; /* reason phrase, or NULL */
+  gchar *body;   /* NUL terminated, never NULL, at most WHIP_MAX_BODY bytes */
+  gsize body_length; /* bytes of @body */
+  gboolean
+      body_truncated;  /* longer than WHIP_MAX_BODY: the rest was not read */
+  gchar *content_type; /* without parameters, lower case, or NULL */
+  gchar *url;          /* that answered, after redirects */
+  gchar *session_url;  /* Location of a 2xx resolved against @url, or NULL
                                    if none, not a URL or not to be followed */
-  gchar *request_id;            /* x-amzn-requestid and relatives, or NULL */
-  gint64 server_date;           /* Date header in UNIX seconds, 0 = none */
-  guint retry_after;            /* seconds, both forms of Retry-After, 0 = none */
+  gchar *request_id;   /* x-amzn-requestid and relatives, or NULL */
+  gint64 server_date;  /* Date header in UNIX seconds, 0 = none */
+  guint retry_after;   /* seconds, both forms of Retry-After, 0 = none */
   guint n_redirects;
-  GPtrArray *links;             /* of WhipLink, never NULL (whip-link.h) */
+  GPtrArray *links; /* of WhipLink, never NULL (whip-link.h) */
 } WhipResponse;
 
 /**

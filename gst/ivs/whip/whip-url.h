@@ -35,8 +35,8 @@ GUri *whip_url_parse (const gchar *url, GError **error);
  *
  * Returns: (transfer full): an absolute URL, or %NULL with %WHIP_ERROR_URL
  */
-gchar *whip_url_resolve (const gchar *base, const gchar *reference,
-    GError **error);
+gchar *
+whip_url_resolve (const gchar *base, const gchar *reference, GError **error);
 
 /**
  * whip_url_may_follow_same_host:

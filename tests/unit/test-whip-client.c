@@ -6,12 +6,10 @@
  * A server here writes what its doors say, byte by byte, from threads of its own.
  * A path without a door fails the test, thus a stranger (a second server without
  * doors) shows that no request and no token came to it. After each test the token
- * must be in no error and no line of the trace. The tests with certificates have a
- * SoupServer.
+ * must be in no error and no line of the trace.
  */
 
 #include <string.h>
-#include <libsoup/soup.h>
 #include "whip-client.h"
 #include "whip-url.h"
 
@@ -53,6 +51,7 @@ typedef struct
 typedef struct
 {
   GSocketService *service;
+  GTlsCertificate *certificate; /* NULL: in clear */
   gchar *url;
   gchar *other_url;
   GMutex lock;
@@ -170,9 +169,8 @@ write_text (GOutputStream *output, const gchar *text)
 
 /* Whether the client is still there when the time has passed. */
 static gboolean
-wait_ms (GSocketConnection *connection, guint ms)
+wait_ms (GSocket *socket, guint ms)
 {
-  GSocket *socket = g_socket_connection_get_socket (connection);
   gint64 end = g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND;
   gint64 left;
 
@@ -184,21 +182,18 @@ wait_ms (GSocketConnection *connection, guint ms)
 }
 
 static void
-do_then (GSocketConnection *connection, const Door *door)
+do_then (GOutputStream *output, GSocket *socket, const Door *door)
 {
-  GOutputStream *output =
-      g_io_stream_get_output_stream (G_IO_STREAM (connection));
-
   switch (door->then) {
     case THEN_HANG:
-      wait_ms (connection, DEADLINE_SECONDS * 1000);
+      wait_ms (socket, DEADLINE_SECONDS * 1000);
       break;
     case THEN_REPEAT:
       while (write_text (output, door->again))
         continue;
       break;
     case THEN_DRIP:
-      while (write_text (output, door->again) && wait_ms (connection, 20))
+      while (write_text (output, door->again) && wait_ms (socket, 20))
         continue;
       break;
     case THEN_KEEP:
@@ -208,34 +203,31 @@ do_then (GSocketConnection *connection, const Door *door)
 }
 
 static gboolean
-answer (Server *self, GSocketConnection *connection, const Door *door)
+answer (Server *self, GIOStream *stream, GSocket *socket, const Door *door)
 {
-  GOutputStream *output =
-      g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  GOutputStream *output = g_io_stream_get_output_stream (stream);
   GString *reply = g_string_new (door->reply);
   g_autofree gchar *text = NULL;
 
   g_string_replace (reply, "%SELF%", self->url, 0);
   g_string_replace (reply, "%OTHER%", self->other_url, 0);
   text = g_string_free (reply, FALSE);
-  if (door->delay_ms > 0 && !wait_ms (connection, door->delay_ms))
+  if (door->delay_ms > 0 && !wait_ms (socket, door->delay_ms))
     return FALSE;
   if (!write_text (output, text))
     return FALSE;
   if (door->bytes != NULL)
     g_output_stream_write_all (output, g_bytes_get_data (door->bytes, NULL),
         g_bytes_get_size (door->bytes), NULL, NULL, NULL);
-  do_then (connection, door);
+  do_then (output, socket, door);
   return door->then == THEN_KEEP;
 }
 
-static gboolean
-connection_came (GThreadedSocketService *service, GSocketConnection *connection,
-    GObject *source, gpointer data)
+static void
+serve (Server *self, GIOStream *stream, GSocket *socket)
 {
-  Server *self = data;
-  g_autoptr (GDataInputStream) input = g_data_input_stream_new (
-      g_io_stream_get_input_stream (G_IO_STREAM (connection)));
+  g_autoptr (GDataInputStream) input =
+      g_data_input_stream_new (g_io_stream_get_input_stream (stream));
   gboolean is_kept = TRUE;
 
   g_data_input_stream_set_newline_type (input,
@@ -247,13 +239,31 @@ connection_came (GThreadedSocketService *service, GSocketConnection *connection,
     if (seen == NULL)
       break;
     if (find_door (self, seen, &door)) {
-      is_kept = answer (self, connection, &door);
+      is_kept = answer (self, stream, socket, &door);
     } else {
       g_atomic_int_inc (&self->n_unexpected);
       is_kept = FALSE;
     }
   }
-  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  g_io_stream_close (stream, NULL, NULL);
+}
+
+static gboolean
+connection_came (GThreadedSocketService *service, GSocketConnection *connection,
+    GObject *source, gpointer data)
+{
+  Server *self = data;
+  GSocket *socket = g_socket_connection_get_socket (connection);
+
+  if (self->certificate == NULL) {
+    serve (self, G_IO_STREAM (connection), socket);
+  } else {
+    g_autoptr (GIOStream) tls =
+        g_tls_server_connection_new (G_IO_STREAM (connection),
+            self->certificate, NULL);
+
+    serve (self, tls, socket);
+  }
   g_atomic_int_add (&self->n_open, -1);
   g_main_context_wakeup (NULL);
   return TRUE;
@@ -337,6 +347,7 @@ server_free (Server *self)
   WAIT_FOR (g_atomic_int_get (&self->n_open) == 0);
   g_assert_cmpint (g_atomic_int_get (&self->n_unexpected), ==, 0);
   g_object_unref (self->service);
+  g_clear_object (&self->certificate);
   g_array_unref (self->doors);
   g_ptr_array_unref (self->seen);
   g_mutex_clear (&self->lock);
@@ -1325,53 +1336,16 @@ test_trace (Fixture *f, gconstpointer data)
 /* -- TLS ------------------------------------------------------------ */
 
 static void
-soup_asked (SoupServer *server, SoupServerMessage *message, const gchar *path,
-    GHashTable *query, gpointer data)
-{
-  Fixture *f = data;
-  SoupMessageHeaders *sent = soup_server_message_get_request_headers (message);
-  SoupMessageHeaders *answer =
-      soup_server_message_get_response_headers (message);
-  g_autofree gchar *clear = g_strconcat (f->server->url, "/", NULL);
-
-  g_assert_cmpstr (soup_message_headers_get_one (sent, "Authorization"), ==,
-      "Bearer " TOKEN);
-  g_string_append_printf (f->asked, "%s %s\n",
-      soup_server_message_get_method (message), path);
-  if (strcmp (path, "/to-clear") == 0) {
-    soup_server_message_set_redirect (message, 307, clear);
-  } else if (strcmp (path, "/to-ok") == 0) {
-    soup_server_message_set_redirect (message, 307, "/ok");
-  } else {
-    soup_server_message_set_status (message, 201, NULL);
-    soup_message_headers_append (answer, "Location", "/session");
-    soup_server_message_set_response (message, "application/sdp",
-        SOUP_MEMORY_STATIC, "v=0\n", 4);
-  }
-}
-
-static SoupServer *
-start_tls (Fixture *f, const gchar *certificate_name, gchar **url)
+use_tls (Server *server, const gchar *certificate_name)
 {
   g_autofree gchar *path =
       g_build_filename (TEST_DATA_DIR, certificate_name, NULL);
+  g_autofree gchar *clear_url = server->url;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GTlsCertificate) certificate =
-      g_tls_certificate_new_from_file (path, &error);
-  SoupServer *server;
-  GSList *uris;
 
+  server->certificate = g_tls_certificate_new_from_file (path, &error);
   g_assert_no_error (error);
-  server = soup_server_new ("tls-certificate", certificate, NULL);
-  soup_server_add_handler (server, NULL, soup_asked, f, NULL);
-  soup_server_listen_local (server, 0,
-      SOUP_SERVER_LISTEN_HTTPS | SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
-  g_assert_no_error (error);
-
-  uris = soup_server_get_uris (server);
-  *url = g_strdup_printf ("https://127.0.0.1:%d", g_uri_get_port (uris->data));
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  return server;
+  server->url = g_strconcat ("https", clear_url + strlen ("http"), NULL);
 }
 
 static void
@@ -1386,54 +1360,74 @@ trust_test_ca (Fixture *f)
   whip_client_set_tls_database (f->client, database);
 }
 
-/* Unrefs the last of it; the client goes first, or its connections stay. */
-static void
-stop_tls (Fixture *f, SoupServer *server)
-{
-  g_clear_object (&f->client);
-  soup_server_disconnect (server);
-  g_object_unref (server);
-}
-
 static void
 test_tls (Fixture *f, gconstpointer data)
 {
-  g_autofree gchar *url = NULL;
-  SoupServer *server = start_tls (f, "whip-server.pem", &url);
   g_auto (Outcome) early = { 0 };
   g_auto (Outcome) posted = { 0 };
   g_auto (Outcome) deleted = { 0 };
 
+  use_tls (f->server, "whip-server.pem");
   trust_test_ca (f);
-  early = preconnect (f, url);
+  open_door (f->server, (Door){ "/", REDIRECT ("307", "%SELF%/ok") });
+  open_door (f->server, (Door) OK_DOOR);
+  open_door (f->server, (Door){ "/session", "HTTP/1.1 200 OK\r\n" EMPTY });
+  early = preconnect (f, f->server->url);
   g_assert_no_error (early.error);
-  start_post (f, url, "/to-ok", &posted);
-  wait_for (f, &posted);
+  posted = post (f, "/ok");
   g_assert_no_error (posted.error);
+  assert_all_seen (f->server, "POST", TOKEN);
   g_assert_cmpstr (posted.response->body, ==, "v=0\n");
-  whip_client_delete_async (f->client, posted.response->session_url, TOKEN,
-      NULL, delete_ended, &deleted);
-  wait_for (f, &deleted);
+  deleted = delete (f, "/session");
   g_assert_no_error (deleted.error);
-  g_assert_cmpstr (f->asked->str, ==,
-      "POST /to-ok\nPOST /ok\nDELETE /session\n");
-  stop_tls (f, server);
+  g_assert_cmpint (g_atomic_int_get (&f->server->n_accepted), ==, 1);
 }
 
+/* Even if the callback allows everything. */
 static void
 test_tls_to_clear (Fixture *f, gconstpointer data)
 {
-  g_autofree gchar *url = NULL;
-  SoupServer *server = start_tls (f, "whip-server.pem", &url);
   g_auto (Outcome) posted = { 0 };
 
+  use_tls (f->server, "whip-server.pem");
   trust_test_ca (f);
   whip_client_set_may_follow (f->client, everybody_may_follow, f, NULL);
-  start_post (f, url, "/to-clear", &posted);
-  wait_for (f, &posted);
+  open_door (f->server, (Door){ "/", REDIRECT ("307", "%OTHER%/") });
+  posted = post (f, "/");
   g_assert_error (posted.error, WHIP_ERROR, WHIP_ERROR_NOT_ALLOWED);
-  g_assert_cmpint (g_atomic_int_get (&f->server->n_accepted), ==, 0);
-  stop_tls (f, server);
+  g_assert_cmpstr (f->asked->str, ==, "");
+  g_assert_cmpint (g_atomic_int_get (&f->other->n_accepted), ==, 0);
+}
+
+/* The same host in clear: no DELETE there, the rest of the answer is fine. */
+static void
+test_tls_session_in_clear (Fixture *f, gconstpointer data)
+{
+  g_auto (Outcome) posted = { 0 };
+
+  use_tls (f->server, "whip-server.pem");
+  trust_test_ca (f);
+  open_door (f->server,
+      (Door){ "/", CREATED ("Location: %OTHER%/s\r\n", "0") });
+  posted = post (f, "/");
+  g_assert_no_error (posted.error);
+  g_assert_null (posted.response->session_url);
+}
+
+static void
+test_clear_to_tls (Fixture *f, gconstpointer data)
+{
+  g_auto (Outcome) posted = { 0 };
+
+  use_tls (f->other, "whip-server.pem");
+  g_free (f->server->other_url);
+  f->server->other_url = g_strdup (f->other->url);
+  trust_test_ca (f);
+  open_door (f->server, (Door){ "/", REDIRECT ("307", "%OTHER%/ok") });
+  open_door (f->other, (Door) OK_DOOR);
+  posted = post (f, "/");
+  g_assert_no_error (posted.error);
+  assert_all_seen (f->other, "POST", TOKEN);
 }
 
 static const struct
@@ -1452,24 +1446,21 @@ static void
 test_bad_certificate (Fixture *f, gconstpointer data)
 {
   guint i = GPOINTER_TO_UINT (data);
-  g_autofree gchar *url = NULL;
-  SoupServer *server = start_tls (f, bad_certificates[i].certificate, &url);
   g_auto (Outcome) early = { 0 };
   g_auto (Outcome) posted = { 0 };
 
+  use_tls (f->server, bad_certificates[i].certificate);
   if (bad_certificates[i].is_ca_trusted)
     trust_test_ca (f);
   else
     whip_client_set_tls_database (f->client, NULL);
-  early = preconnect (f, url);
+  early = preconnect (f, f->server->url);
   g_assert_error (early.error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
   g_assert_nonnull (strstr (early.error->message, bad_certificates[i].said));
-  start_post (f, url, "/ok", &posted);
-  wait_for (f, &posted);
+  posted = post (f, "/");
   g_assert_error (posted.error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
   g_assert_nonnull (strstr (posted.error->message, bad_certificates[i].said));
-  g_assert_cmpstr (f->asked->str, ==, "");
-  stop_tls (f, server);
+  g_assert_cmpuint (count_seen (f->server), ==, 0);
 }
 
 /* The server takes the connection and says nothing: TLS never ends. */
@@ -1531,6 +1522,8 @@ add_singles (void)
   add ("trace", test_trace, NULL);
   add ("tls", test_tls, NULL);
   add ("tls-to-clear", test_tls_to_clear, NULL);
+  add ("tls-session-in-clear", test_tls_session_in_clear, NULL);
+  add ("clear-to-tls", test_clear_to_tls, NULL);
   add ("tls-hangs", test_tls_hangs, NULL);
 }
 

@@ -36,6 +36,9 @@ typedef struct
 } AnswerCase;
 
 #define OK -1
+#define X16 "xxxxxxxxxxxxxxxx"
+#define X64 X16 X16 X16 X16
+#define X256 X64 X64 X64 X64
 
 /* clang-format off */
 static const AnswerCase answer_cases[] = {
@@ -53,7 +56,7 @@ static const AnswerCase answer_cases[] = {
   { "no-sections", "chromium", { { 0, "m=", "x" }, { 1, "m=", "x" } }, IVS_FAILURE_ANSWER, "has 0 media sections, the offer has 2 (was the answer cut off?)" },
   { "one-section-less", "chromium", { { 1, "", NULL } }, IVS_FAILURE_ANSWER, "has 1 media sections, the offer has 2 (was the answer cut off?)" },
   { "one-section-more", "chromium", { { 1, NULL, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel" } }, IVS_FAILURE_ANSWER, "has 3 media sections, the offer has 2" },
-  { "many-sections", "chromium", { { 1, NULL, "m=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1" } }, IVS_FAILURE_ANSWER, "has 9 media sections" },
+  { "many-sections", "chromium", { { 1, NULL, "m=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1\r\nm=a 9 x 1" } }, IVS_FAILURE_ANSWER, "has 9 media sections; the offer has at most 2" },
   { "sections-swapped", "chromium", { { 0, "m=audio", "m=video 9 UDP/TLS/RTP/SAVPF 97" }, { 1, "m=video", "m=audio 9 UDP/TLS/RTP/SAVPF 96" }, { 0, "a=mid", "a=mid:video1" }, { 1, "a=mid", "a=mid:audio0" } }, IVS_FAILURE_ANSWER, "another order" },
   { "kinds-swapped", "chromium", { { 0, "m=audio", "m=video 9 UDP/TLS/RTP/SAVPF 97" }, { 1, "m=video", "m=audio 9 UDP/TLS/RTP/SAVPF 96" } }, IVS_FAILURE_ANSWER, "section 1 of the server's answer is video, but audio was offered" },
   { "mids-swapped", "chromium", { { 0, "a=mid", "a=mid:video1" }, { 1, "a=mid", "a=mid:audio0" } }, IVS_FAILURE_ANSWER, "another order" },
@@ -97,6 +100,8 @@ static const AnswerCase answer_cases[] = {
   { "other-payload-type", "chromium", { { 1, "m=video", "m=video 9 UDP/TLS/RTP/SAVPF 120" }, { 1, "a=rtpmap:97", "a=rtpmap:120 H264/90000" } }, OK, "video: payload type 120 named instead of 97", "av" },
   { "other-codec", "chromium", { { 1, "m=video", "m=video 9 UDP/TLS/RTP/SAVPF 120" }, { 1, "a=rtpmap:97", "a=rtpmap:120 VP8/90000" } }, OK, "video: refused (none of the offered formats)", "a" },
   { "other-codec-same-type", "chromium", { { 1, "a=rtpmap:97", "a=rtpmap:97 VP8/90000" } }, OK, "video: refused (none of the offered formats)", "a" },
+  { "rtpmap-cut", "chromium", { { 1, "a=rtpmap:97", "a=rtpmap:97" } }, OK, NULL, "av" },
+  { "other-codec-of-like-name", "chromium", { { 1, "a=rtpmap:97", "a=rtpmap:97 H264-SVC/90000" } }, OK, "video: refused (none of the offered formats)", "a" },
   { "opus-in-capitals", "chromium", { { 0, "a=rtpmap:96", "a=rtpmap:96 OPUS/48000/2" } }, OK, NULL, "av" },
 
   /* The transport. */
@@ -106,6 +111,8 @@ static const AnswerCase answer_cases[] = {
   { "session-level-candidates", "chromium", { { EVERYWHERE, "a=candidate", NULL }, { SESSION, NULL, "a=candidate:1 1 udp 1 192.0.2.1 443 typ host" } }, OK, "session-level", "av" },
   { "no-ufrag", "chromium", { { EVERYWHERE, "a=ice-ufrag", NULL } }, IVS_FAILURE_ANSWER, "no usable ice-ufrag" },
   { "empty-ufrag", "chromium", { { EVERYWHERE, "a=ice-ufrag", "a=ice-ufrag:" } }, IVS_FAILURE_ANSWER, "no usable ice-ufrag" },
+  { "longest-ufrag", "chromium", { { EVERYWHERE, "a=ice-ufrag", "a=ice-ufrag:" X256 } }, OK, NULL, "av" },
+  { "too-long-ufrag", "chromium", { { EVERYWHERE, "a=ice-ufrag", "a=ice-ufrag:x" X256 } }, IVS_FAILURE_ANSWER, "no usable ice-ufrag" },
   { "no-pwd", "chromium", { { EVERYWHERE, "a=ice-pwd", NULL } }, IVS_FAILURE_ANSWER, "no usable ice-pwd" },
   { "no-setup", "chromium", { { EVERYWHERE, "a=setup", NULL } }, OK, "setup (none) made passive", "av" },
   { "setup-actpass", "chromium", { { EVERYWHERE, "a=setup", "a=setup:actpass" } }, OK, "setup actpass made passive", "av" },
@@ -133,6 +140,8 @@ static const AnswerCase answer_cases[] = {
   { "candidates-component-2", "pion", { { 0, "a=candidate", "a=candidate:1 2 udp 1 192.0.2.1 443 typ host" } }, IVS_FAILURE_ANSWER, "1 malformed" },
   { "candidates-cut", "pion", { { 0, "a=candidate", "a=candidate:1 1 udp 1 192.0.2.1" } }, IVS_FAILURE_ANSWER, "1 malformed" },
   { "candidates-unspecified", "pion", { { 0, "a=candidate", "a=candidate:1 1 udp 1 0.0.0.0 443 typ host" } }, IVS_FAILURE_ANSWER, "1 malformed" },
+  { "candidates-unspecified-v6", "pion", { { 0, "a=candidate", "a=candidate:1 1 udp 1 :: 443 typ host" } }, IVS_FAILURE_ANSWER, "1 malformed" },
+  { "candidates-of-no-type", "pion", { { 0, "a=candidate", "a=candidate:1 1 udp 1 192.0.2.1 443 typ x" } }, IVS_FAILURE_ANSWER, "1 malformed" },
   { "candidates-good-among-bad", "chromium", { { 0, NULL, "a=candidate:1 1 udp 1 x.local 443 typ host\r\na=candidate:nonsense" } }, OK, "2 unusable candidates left out", "av" },
   { "candidates-v6", "chromium", { { 0, "a=candidate", "a=candidate:1 1 udp 1 2001:db8::1 443 typ host" } }, OK, NULL, "av" },
 };

@@ -68,10 +68,16 @@ assert_complete (const IvsAnswer *answer)
     else
       g_assert_cmpuint (gst_sdp_media_get_port (section), ==, 0);
 
-    for (guint j = 0; j < gst_sdp_media_attributes_len (section); j++)
-      n_candidates +=
-          g_str_equal (gst_sdp_media_get_attribute (section, j)->key,
-              "candidate");
+    for (guint j = 0; j < gst_sdp_media_attributes_len (section); j++) {
+      const GstSDPAttribute *a = gst_sdp_media_get_attribute (section, j);
+      gboolean is_candidate = g_str_equal (a->key, "candidate");
+
+      /* In the first section, where webrtcbin looks for them. */
+      g_assert_true (i == 0 || !is_candidate);
+      n_candidates += is_candidate;
+      /* webrtcbin 1.22 reads every value without looking. */
+      g_assert_nonnull (a->value);
+    }
   }
 
   /* The first section leads the group even if it is refused. */
@@ -153,6 +159,7 @@ static const BodyCase body_cases[] = {
   { "token-not-shown", NULL, "no such token eyJhbGciOiJF.eyJhIjoi.QUJD here", -1, IVS_FAILURE_ANSWER, "no such token *** here" },
   { "password-not-shown", NULL, "{sdp: a=ice-pwd:hunter2hunter2hunter2hunter2", -1, IVS_FAILURE_ANSWER, "a=ice-pwd:***" },
   { "version-1", "application/sdp", "v=1\r\n", -1, IVS_FAILURE_ANSWER, "not an SDP: \"v=1\"" },
+  { "version-01", "application/sdp", "v=01\r\n", -1, IVS_FAILURE_ANSWER, "not an SDP: \"v=01\"" },
   { "version-only", "application/sdp", "v=0\r\n", -1, IVS_FAILURE_ANSWER, "has 0 media sections" },
   { "version-cut", "application/sdp", "v=0", -1, IVS_FAILURE_ANSWER, "not an SDP" },
   { "nul", "application/sdp", "v=0\r\no=-\0\r\n", 11, IVS_FAILURE_ANSWER, "is not text" },

@@ -167,6 +167,9 @@ posted_text_describes_codecs (void)
   g_assert_nonnull (strstr (b, "\r\na=fmtp:96 minptime=10;useinbandfec=1\r\n"));
   g_assert_nonnull (strstr (a, "\r\na=rtpmap:96 opus/48000/2\r\n"));
   g_assert_nonnull (strstr (a, "\r\na=fmtp:98 apt=97\r\n"));
+  /* Each line where its predecessor was: a type is named before it is used. */
+  g_assert_true (strstr (a, "a=rtpmap:96") < strstr (a, "a=rtcp-fb:96"));
+  g_assert_true (strstr (a, "a=fmtp:97") < strstr (a, "a=rtpmap:98"));
 
   g_assert_cmpuint (count (a, "a=fmtp:97 "), ==, 1);
   g_assert_nonnull (strstr (a,

@@ -65,7 +65,7 @@ struct _StageMeter
   guint64 b_slices;
   guint64 seis;
   guint profile, constraints, level, width, height;
-  guint64 sps_changes;
+  guint64 resolutions;
 
   /* audio */
   guint toc;
@@ -153,6 +153,7 @@ read_sps (StageMeter *meter, const guint8 *nal, gsize size)
   GstH264NalUnit unit;
   GstH264SPS sps;
   gboolean parsed;
+  guint width, height;
 
   if (size < 4 || size > MAX_SPS)
     return;
@@ -165,13 +166,16 @@ read_sps (StageMeter *meter, const guint8 *nal, gsize size)
   if (!parsed)
     return;
 
-  if (meter->width != (guint) sps.width || meter->height != (guint) sps.height)
-    meter->sps_changes++;
+  width = (guint) (sps.frame_cropping_flag ? sps.crop_rect_width : sps.width);
+  height =
+      (guint) (sps.frame_cropping_flag ? sps.crop_rect_height : sps.height);
+  if (meter->width != width || meter->height != height)
+    meter->resolutions++;
   meter->profile = nal[1];
   meter->constraints = nal[2];
   meter->level = nal[3];
-  meter->width = sps.frame_cropping_flag ? sps.crop_rect_width : sps.width;
-  meter->height = sps.frame_cropping_flag ? sps.crop_rect_height : sps.height;
+  meter->width = width;
+  meter->height = height;
   gst_h264_sps_clear (&sps);
 }
 
@@ -440,7 +444,7 @@ write_video (StageMeter *meter, JsonBuilder *builder)
   add_int (builder, "level", meter->level);
   add_int (builder, "width", meter->width);
   add_int (builder, "height", meter->height);
-  add_int (builder, "resolutions", meter->sps_changes);
+  add_int (builder, "resolutions", meter->resolutions);
   add_number (builder, "fps", meter->fps);
   json_builder_set_member_name (builder, "first_nals");
   json_builder_begin_array (builder);
@@ -486,8 +490,18 @@ write_reports (StageMeter *meter, JsonBuilder *builder)
   json_builder_end_array (builder);
 }
 
+static void
+write_arrival (const StageArrival *arrival, JsonBuilder *builder)
+{
+  add_int (builder, "arrived", arrival->arrived);
+  add_int (builder, "never_arrived", arrival->expected - arrival->arrived);
+  add_int (builder, "arrived_twice", arrival->duplicates);
+  add_int (builder, "reordered", arrival->reordered);
+}
+
 void
-stage_meter_write (StageMeter *meter, JsonBuilder *builder, gint64 began)
+stage_meter_write (StageMeter *meter, JsonBuilder *builder,
+    const StageArrival *arrival, gint64 began)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
   gint64 now = g_get_monotonic_time ();
@@ -498,6 +512,8 @@ stage_meter_write (StageMeter *meter, JsonBuilder *builder, gint64 began)
   add_int (builder, "payload_type", meter->payload_type);
   add_int (builder, "packets", meter->packets);
   add_int (builder, "bytes", meter->bytes);
+  if (arrival != NULL)
+    write_arrival (arrival, builder);
   add_int (builder, "gaps", meter->gaps);
   add_int (builder, "missing", meter->missing);
   add_int (builder, "lost", meter->loss.lost);

@@ -8,6 +8,8 @@
 #include <gst/gst.h>
 #include <json-glib/json-glib.h>
 
+#include "stage-arrival.h"
+
 G_BEGIN_DECLS
 
 typedef enum
@@ -60,7 +62,9 @@ typedef struct
 
 StageMeterSummary stage_meter_summarise (StageMeter *meter);
 
-/* Adds an object; `began` is the monotonic time of the POST. */
-void stage_meter_write (StageMeter *meter, JsonBuilder *builder, gint64 began);
+/* Adds an object; `arrival` is of the same source, or NULL; `began` is the
+ * monotonic time of the POST. */
+void stage_meter_write (StageMeter *meter, JsonBuilder *builder,
+    const StageArrival *arrival, gint64 began);
 
 G_END_DECLS

@@ -44,6 +44,7 @@ struct _StagePublisher
 
   GMutex lock; /* everything below */
   gint64 active_at;
+  StageArrivals arrivals;
   GstPad *video_pad;
   JitterBuffer buffers[MAX_JITTERBUFFERS];
   guint n_buffers;
@@ -61,11 +62,13 @@ stage_session_state_name (StageSessionState state)
 /* -- Streaming threads --------------------------------------------------------- */
 
 static void
-note_activity (StagePublisher *publisher)
+note_activity (StagePublisher *publisher, GstBuffer *packet)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
 
   publisher->active_at = g_get_monotonic_time ();
+  if (packet != NULL)
+    stage_arrivals_count (&publisher->arrivals, packet);
 }
 
 static GstFlowReturn
@@ -144,7 +147,7 @@ rtp_received (GstBuffer *packet, gpointer data)
   StagePublisher *publisher = data;
 
   g_atomic_int_inc (&publisher->packets_arrived);
-  note_activity (publisher);
+  note_activity (publisher, packet);
 }
 
 static void
@@ -170,7 +173,7 @@ rtcp_received (GstBuffer *buffer, gpointer data)
   GstRTCPPacket packet;
   gboolean more;
 
-  note_activity (publisher);
+  note_activity (publisher, NULL);
   if (!gst_rtcp_buffer_validate_reduced (buffer) ||
       !gst_rtcp_buffer_map (buffer, GST_MAP_READ, &rtcp))
     return;
@@ -367,7 +370,14 @@ stage_publisher_get_peer (StagePublisher *publisher)
 StageMeterSummary
 stage_publisher_summarise (StagePublisher *publisher, StageMedia media)
 {
-  return stage_meter_summarise (publisher->meters[media]);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  StageMeterSummary summary = stage_meter_summarise (publisher->meters[media]);
+  const StageArrival *arrival =
+      stage_arrivals_find (&publisher->arrivals, summary.ssrc);
+
+  if (arrival != NULL)
+    summary.lost = arrival->expected - arrival->arrived;
+  return summary;
 }
 
 void
@@ -404,6 +414,20 @@ write_av_offset (StagePublisher *publisher, JsonBuilder *builder)
     json_builder_add_null_value (builder);
 }
 
+static void
+write_stream (StagePublisher *publisher, JsonBuilder *builder, StageMedia media)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  StageMeterSummary summary = stage_meter_summarise (publisher->meters[media]);
+
+  if (summary.packets > 0)
+    stage_meter_write (publisher->meters[media], builder,
+        stage_arrivals_find (&publisher->arrivals, summary.ssrc),
+        publisher->began);
+  else
+    json_builder_add_null_value (builder);
+}
+
 void
 stage_publisher_write (StagePublisher *publisher, JsonBuilder *builder)
 {
@@ -428,10 +452,7 @@ stage_publisher_write (StagePublisher *publisher, JsonBuilder *builder)
   json_builder_add_int_value (builder, publisher->impostor ? arrived : 0);
   for (guint i = 0; i < STAGE_N_MEDIA; i++) {
     json_builder_set_member_name (builder, stage_media_name ((StageMedia) i));
-    if (stage_publisher_summarise (publisher, (StageMedia) i).packets > 0)
-      stage_meter_write (publisher->meters[i], builder, publisher->began);
-    else
-      json_builder_add_null_value (builder);
+    write_stream (publisher, builder, (StageMedia) i);
   }
   write_av_offset (publisher, builder);
   json_builder_end_object (builder);

@@ -69,13 +69,30 @@ stage_new (const gchar *ice_address)
   return stage;
 }
 
+static void
+finish_all_pending (Stage *stage)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED, "The stage ends");
+  g_autoptr (GHashTable) pending = g_steal_pointer (&stage->pending);
+  GHashTableIter iter;
+  gpointer id, value;
+
+  g_hash_table_iter_init (&iter, pending);
+  while (g_hash_table_iter_next (&iter, &id, &value)) {
+    Pending *one = value;
+
+    one->answered (id, NULL, NULL, error, one->data);
+  }
+}
+
 void
 stage_free (Stage *stage)
 {
   stage->changed = NULL;
+  finish_all_pending (stage);
   g_hash_table_unref (stage->participants);
   g_ptr_array_unref (stage->order);
-  g_hash_table_unref (stage->pending);
   stage_faults_free (stage->faults);
   g_free (stage->ice_address);
   g_free (stage->whip_url);
@@ -577,9 +594,46 @@ stage_delete_session (Stage *stage, const gchar *session_id)
   return FALSE;
 }
 
-static gboolean
-act_on (StagePublisher *publisher, const gchar *action, guint percent)
+typedef struct
 {
+  StageParticipant *participant;
+  gchar *session_id;
+} Goodbye;
+
+/* The alert is on its way by now. */
+static gboolean
+goodbye_said (gpointer data)
+{
+  Goodbye *goodbye = data;
+  StagePublisher *publisher = goodbye->participant->publisher;
+
+  if (strcmp (stage_publisher_get_id (publisher), goodbye->session_id) == 0)
+    stage_publisher_end (publisher, STAGE_SESSION_KILLED);
+  g_free (goodbye->session_id);
+  g_free (goodbye);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+say_goodbye (StageParticipant *participant)
+{
+  Goodbye *goodbye;
+
+  if (!stage_peer_close_dtls (
+          stage_publisher_get_peer (participant->publisher)))
+    return FALSE;
+  goodbye = g_new (Goodbye, 1);
+  goodbye->participant = participant;
+  goodbye->session_id =
+      g_strdup (stage_publisher_get_id (participant->publisher));
+  g_timeout_add (100, goodbye_said, goodbye);
+  return TRUE;
+}
+
+static gboolean
+act_on (StageParticipant *participant, const gchar *action, guint percent)
+{
+  StagePublisher *publisher = participant->publisher;
   StagePeer *peer = stage_publisher_get_peer (publisher);
 
   if (strcmp (action, "kill") == 0)
@@ -593,7 +647,7 @@ act_on (StagePublisher *publisher, const gchar *action, guint percent)
   else if (strcmp (action, "key-unit") == 0)
     stage_publisher_request_key_unit (publisher);
   else if (strcmp (action, "dtls-close") == 0)
-    return stage_peer_close_dtls (peer);
+    return say_goodbye (participant);
   else
     return FALSE;
   return TRUE;
@@ -609,7 +663,7 @@ stage_act (Stage *stage, const gchar *action, const gchar *id, guint percent)
 
     if (stage_participant_is_publishing (participant) &&
         (id == NULL || strcmp (participant->id, id) == 0))
-      acted |= act_on (participant->publisher, action, percent);
+      acted |= act_on (participant, action, percent);
   }
   return acted;
 }

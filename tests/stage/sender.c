@@ -45,6 +45,16 @@ set_up_ice (Sender *sender)
   g_signal_emit_by_name (ice, "add-local-ip-address", "127.0.0.1", &added);
 }
 
+/* Else 1.22's sender reports run at double speed in some runs. */
+static void
+set_up_reports (Sender *sender)
+{
+  g_autoptr (GstElement) rtpbin =
+      gst_bin_get_by_name (GST_BIN (sender->webrtc), "rtpbin");
+
+  g_object_set (rtpbin, "rtcp-sync-send-time", FALSE, NULL);
+}
+
 static void
 set_send_only (Sender *sender)
 {
@@ -67,6 +77,7 @@ sender_new (void)
   g_assert_no_error (error);
   sender->webrtc = gst_bin_get_by_name (GST_BIN (sender->pipeline), "webrtc");
   set_up_ice (sender);
+  set_up_reports (sender);
   set_send_only (sender);
   gst_element_set_state (sender->pipeline, GST_STATE_PLAYING);
   return sender;
@@ -142,4 +153,38 @@ sender_publish (Sender *sender, StageFixture *stage, const gchar *url,
   return g_strdup (
       soup_message_headers_get_one (soup_message_get_response_headers (message),
           "Location"));
+}
+
+static gboolean
+is_closed (Sender *sender)
+{
+  g_autoptr (GObject) transceiver = NULL;
+  g_autoptr (GObject) rtp_sender = NULL;
+  g_autoptr (GObject) transport = NULL;
+  GstWebRTCDTLSTransportState state;
+
+  g_signal_emit_by_name (sender->webrtc, "get-transceiver", 0, &transceiver);
+  g_object_get (transceiver, "sender", &rtp_sender, NULL);
+  g_object_get (rtp_sender, "transport", &transport, NULL);
+  g_object_get (transport, "state", &state, NULL);
+  return state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED;
+}
+
+static gboolean
+poll_due (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+void
+sender_wait_closed (Sender *sender)
+{
+  guint poll = g_timeout_add (20, poll_due, NULL);
+  gint64 deadline = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+
+  while (!is_closed (sender)) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_main_context_iteration (NULL, TRUE);
+  }
+  g_source_remove (poll);
 }

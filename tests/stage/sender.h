@@ -26,4 +26,7 @@ const gchar *sender_get_offer (Sender *sender);
 gchar *sender_publish (Sender *sender, StageFixture *stage, const gchar *url,
     const gchar *token);
 
+/* Until the stage has closed DTLS. */
+void sender_wait_closed (Sender *sender);
+
 G_END_DECLS

@@ -514,8 +514,10 @@ test_media (void)
   g_assert_cmpint ((gint) stage_state_number (node, "video.height"), ==, 240);
   g_assert_cmpint ((gint) stage_state_number (node, "video.profile"), ==, 66);
   g_assert_cmpint ((gint) stage_state_number (node, "video.b_slices"), ==, 0);
-  g_assert_cmpint ((gint) stage_state_number (node, "video.gaps"), ==, 0);
-  g_assert_cmpint ((gint) stage_state_number (node, "audio.gaps"), ==, 0);
+  g_assert_cmpint ((gint) stage_state_number (node, "video.never_arrived"), ==,
+      0);
+  g_assert_cmpint ((gint) stage_state_number (node, "audio.never_arrived"), ==,
+      0);
   g_assert_cmpint ((gint) stage_state_number (node, "audio.channels"), ==, 1);
   g_assert_cmpint ((gint) stage_state_number (node, "impostor_packets"), ==, 0);
   stage_fixture_fault (stage, "{\"rule\":\"kill\",\"participant\":\"%s\"}", id);
@@ -523,6 +525,180 @@ test_media (void)
   g_free (session);
   session = g_strconcat ("@", id, ".session.state", NULL);
   state = stage_fixture_wait_string (stage, session, "killed", 5);
+}
+
+/* -- Misbehaviour ----------------------------------------------------------------- */
+
+typedef struct
+{
+  StageFixture *stage;
+  Sender *sender;
+  gchar *id;
+  gchar *token;
+} Publishing;
+
+static gchar *
+in_session (Publishing *publishing, const gchar *path)
+{
+  return g_strconcat ("@", publishing->id, ".session.", path, NULL);
+}
+
+static gint64
+count (Publishing *publishing, const gchar *name)
+{
+  g_autoptr (JsonNode) state = stage_fixture_get_state (publishing->stage);
+  g_autofree gchar *path = in_session (publishing, name);
+
+  return (gint64) stage_state_number (state, path);
+}
+
+static void
+wait_for_count (Publishing *publishing, const gchar *name, gint64 value)
+{
+  g_autofree gchar *path = in_session (publishing, name);
+
+  json_node_unref (
+      stage_fixture_wait_number (publishing->stage, path, (gdouble) value, 20));
+}
+
+static void
+start_publishing (Publishing *publishing, const gchar *fault)
+{
+  g_autofree gchar *url = NULL;
+
+  publishing->stage = stage_fixture_start (NULL);
+  publishing->token =
+      stage_fixture_mint (publishing->stage, NULL, &publishing->id);
+  if (fault != NULL)
+    stage_fixture_fault (publishing->stage, "%s", fault);
+  publishing->sender = sender_new ();
+  url = make_publish_url (publishing->stage, publishing->id);
+  g_free (sender_publish (publishing->sender, publishing->stage, url,
+      publishing->token));
+}
+
+static void
+stop_publishing (Publishing *publishing)
+{
+  sender_free (publishing->sender);
+  stage_fixture_stop (publishing->stage);
+  g_free (publishing->id);
+  g_free (publishing->token);
+}
+
+/* A sender that does not compare fingerprints sends to whoever answers. */
+static void
+test_impostor (void)
+{
+  Publishing publishing = { 0 };
+
+  start_publishing (&publishing,
+      "{\"rule\":\"spoil\",\"spoil\":\"wrong-fingerprint\",\"count\":1}");
+  wait_for_count (&publishing, "impostor_packets", 10);
+  stop_publishing (&publishing);
+}
+
+static void
+act (Publishing *publishing, const gchar *rule)
+{
+  stage_fixture_fault (publishing->stage,
+      "{\"rule\":\"%s\",\"participant\":\"%s\"}", rule, publishing->id);
+}
+
+/* Nothing arrives while it is frozen, and all goes on afterwards. */
+static void
+test_freeze (void)
+{
+  Publishing publishing = { 0 };
+  gint64 before;
+
+  start_publishing (&publishing, NULL);
+  wait_for_count (&publishing, "packets_arrived", 30);
+  act (&publishing, "freeze");
+  wait_for_count (&publishing, "video.last_packet_age_ms", 1000);
+  before = count (&publishing, "packets_arrived");
+  wait_for_count (&publishing, "video.last_packet_age_ms", 1500);
+  g_assert_cmpint (count (&publishing, "packets_arrived"), ==, before);
+  act (&publishing, "thaw");
+  wait_for_count (&publishing, "packets_arrived", before + 30);
+  stop_publishing (&publishing);
+}
+
+/* The sender is told, unlike when the stage is killed. */
+static void
+test_dtls_close (void)
+{
+  Publishing publishing = { 0 };
+  g_autofree gchar *path = NULL;
+
+  start_publishing (&publishing, NULL);
+  wait_for_count (&publishing, "packets_arrived", 30);
+  act (&publishing, "dtls-close");
+  path = in_session (&publishing, "state");
+  json_node_unref (
+      stage_fixture_wait_string (publishing.stage, path, "killed", 10));
+  sender_wait_closed (publishing.sender);
+  stop_publishing (&publishing);
+}
+
+static void
+test_loss (void)
+{
+  Publishing publishing = { 0 };
+
+  start_publishing (&publishing, NULL);
+  wait_for_count (&publishing, "audio.packets", 20);
+  stage_fixture_fault (publishing.stage, "{\"rule\":\"loss\",\"percent\":20}");
+  wait_for_count (&publishing, "audio.never_arrived", 5);
+  stop_publishing (&publishing);
+}
+
+/* A second connection with a token ends the first. */
+static void
+test_second_connection (void)
+{
+  Publishing publishing = { 0 };
+  g_autoptr (Sender) second = sender_new ();
+  g_autofree gchar *url = NULL;
+  g_autofree gchar *path = NULL;
+
+  start_publishing (&publishing, NULL);
+  wait_for_count (&publishing, "packets_arrived", 10);
+  url = make_publish_url (publishing.stage, publishing.id);
+  g_free (sender_publish (second, publishing.stage, url, publishing.token));
+  path = g_strconcat ("@", publishing.id, ".sessions.replaced", NULL);
+  json_node_unref (stage_fixture_wait_number (publishing.stage, path, 1, 10));
+  wait_for_count (&publishing, "video.frames", 10);
+  stop_publishing (&publishing);
+}
+
+/* Reports at the right rate, on the sender's clock, and in step. */
+static void
+test_sync (void)
+{
+  Publishing publishing = { 0 };
+  g_autoptr (JsonNode) state = NULL;
+  g_autofree gchar *session = NULL;
+  JsonNode *node;
+
+  start_publishing (&publishing, NULL);
+  wait_for_count (&publishing, "video.n_reports", 2);
+  wait_for_count (&publishing, "audio.n_reports", 2);
+  wait_for_count (&publishing, "video.latency_ms", -1000);
+  wait_for_count (&publishing, "audio.latency_ms", -1000);
+  state = stage_fixture_get_state (publishing.stage);
+  session = g_strconcat ("@", publishing.id, ".session", NULL);
+  node = stage_state_at (state, session);
+  g_assert_cmpfloat_with_epsilon (stage_state_number (node,
+                                      "video.reports.-1.rate"),
+      90000, 2000);
+  g_assert_cmpfloat_with_epsilon (stage_state_number (node,
+                                      "audio.reports.-1.rate"),
+      48000, 1000);
+  g_assert_nonnull (stage_state_at (node, "av_offset_ms"));
+  g_assert_cmpfloat_with_epsilon (stage_state_number (node, "av_offset_ms"), 0,
+      400);
+  stop_publishing (&publishing);
 }
 
 /* -- Table ---------------------------------------------------------------------------------------- */
@@ -561,6 +737,12 @@ main (int argc, char **argv)
   g_test_add_func ("/local-stage/lint-clean", test_lint_clean);
   g_test_add_func ("/local-stage/lint-complains", test_lint_complains);
   g_test_add_func ("/local-stage/media", test_media);
+  g_test_add_func ("/local-stage/sync", test_sync);
+  g_test_add_func ("/local-stage/impostor", test_impostor);
+  g_test_add_func ("/local-stage/freeze", test_freeze);
+  g_test_add_func ("/local-stage/dtls-close", test_dtls_close);
+  g_test_add_func ("/local-stage/loss", test_loss);
+  g_test_add_func ("/local-stage/second-connection", test_second_connection);
   result = g_test_run ();
   stage_fixture_stop (shared);
   return result;

@@ -108,15 +108,15 @@ class Card {
   }
 
   showPicture() {
-    this.part('.placeholder').hidden = this.video.videoWidth > 0;
     this.part('.placeholder').style.display = this.video.videoWidth > 0 ? 'none' : '';
   }
 
-  showLevel() {
+  async showLevel() {
     let level = 0;
-    for (const receiver of this.peer?.getReceivers() ?? [])
-      if (receiver.track.kind === 'audio')
-        level = receiver.getSynchronizationSources()[0]?.audioLevel ?? 0;
+    (await this.peer?.getStats())?.forEach(entry => {
+      if (entry.type === 'inbound-rtp' && entry.kind === 'audio')
+        level = entry.audioLevel ?? 0;
+    });
     this.part('.level i').style.width = `${Math.min(100, Math.sqrt(level) * 100)}%`;
   }
 
@@ -130,7 +130,7 @@ class Card {
     const { video, audio, state, av_offset_ms: offset } = participant.session ?? {};
     const rate = value => `${Math.round(value)} kbit/s`;
     const lost = [video, audio].filter(Boolean)
-      .map(stream => [stream.lost, stream.lost + stream.packets])
+      .map(stream => [stream.never_arrived ?? 0, (stream.never_arrived ?? 0) + stream.packets])
       .reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
     const pill = this.part('.state');
     pill.textContent = state ?? '';
@@ -306,5 +306,5 @@ if (query.has('report'))
   setTimeout(report, 1000 * (Number(query.get('after')) || 5));
 
 setInterval(() => refresh().catch(() => {}), 1000);
-setInterval(() => cards.forEach(card => card.showLevel()), 150);
+setInterval(() => cards.forEach(card => card.showLevel().catch(() => {})), 250);
 stayJoined();

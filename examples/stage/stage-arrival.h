@@ -24,7 +24,7 @@ typedef struct
   guint64 duplicates;
   guint64 reordered;
 
-  guint64 highest; /* extended sequence number */
+  guint64 first, highest; /* extended sequence numbers */
   guint8 seen[STAGE_ARRIVAL_WINDOW / 8];
 } StageArrival;
 

@@ -14,6 +14,7 @@
 
 #include "stage-api.h"
 #include "stage-events.h"
+#include "stage-record.h"
 #include "stage-status.h"
 
 typedef struct
@@ -23,6 +24,7 @@ typedef struct
   gchar *address;
   gchar *certificate;
   gchar *key;
+  gchar *record;
   gboolean quiet;
   gboolean die_with_parent;
   gint seconds;
@@ -57,6 +59,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
         "PEM" },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "No line per second",
         NULL },
+    { "record", 0, 0, G_OPTION_ARG_FILENAME, &options->record,
+        "Keep the RTP packets of all participants in this folder", "FOLDER" },
     { "seconds", 0, 0, G_OPTION_ARG_INT, &options->seconds,
         "End after so many seconds", "N" },
     { "die-with-parent", 0, 0, G_OPTION_ARG_NONE, &options->die_with_parent,
@@ -226,6 +230,7 @@ set_up (Program *program, GError **error)
     return FALSE;
   options.certificate = certificate;
   warn_of_address (address, text);
+  stage_record_into (program->options.record);
   program->journal = stage_journal_new ();
   program->stage =
       stage_new (g_inet_address_get_is_any (address) ? NULL : text);
@@ -255,6 +260,8 @@ tear_down (Program *program)
   g_free (program->options.address);
   g_free (program->options.certificate);
   g_free (program->options.key);
+  g_free (program->options.record);
+  stage_record_into (NULL);
 }
 
 static void

@@ -50,6 +50,7 @@ struct _StageMeter
   gint64 first_at;
   gint64 last_at;
   gint64 longest_pause;
+  gint64 longest_lead; /* of the media before real time, microseconds */
   StageMeterLoss loss;
 
   /* video */
@@ -311,6 +312,17 @@ count_timestamp (StageMeter *meter, guint32 timestamp)
   measure_latency (meter, timestamp);
 }
 
+/* How much more has been sent than time has passed: a burst of what had waited. */
+static void
+measure_lead (StageMeter *meter)
+{
+  gint64 sent =
+      (gint64) ((gdouble) meter->elapsed * G_USEC_PER_SEC / clock_rate (meter));
+
+  meter->longest_lead =
+      MAX (meter->longest_lead, sent - (meter->last_at - meter->first_at));
+}
+
 static void
 count_arrival (StageMeter *meter, gint64 now)
 {
@@ -331,6 +343,7 @@ stage_meter_count_packet (StageMeter *meter, GstBuffer *packet)
     return;
   count_arrival (meter, g_get_monotonic_time ());
   count_timestamp (meter, gst_rtp_buffer_get_timestamp (&rtp));
+  measure_lead (meter);
   count_sequence (meter, gst_rtp_buffer_get_seq (&rtp),
       gst_rtp_buffer_get_ssrc (&rtp));
   meter->payload_type = gst_rtp_buffer_get_payload_type (&rtp);
@@ -529,6 +542,7 @@ stage_meter_write (StageMeter *meter, JsonBuilder *builder,
   add_number (builder, "max_pause_ms", (gdouble) meter->longest_pause / 1000.);
   add_number (builder, "media_ms",
       (gdouble) meter->elapsed * 1000. / clock_rate (meter));
+  add_number (builder, "max_lead_ms", (gdouble) meter->longest_lead / 1000.);
   add_number (builder, "kbps", meter->kbps);
   add_number (builder, "packets_per_second", meter->pps);
   add_number (builder, "latency_ms", meter->latency);

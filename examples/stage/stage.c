@@ -11,6 +11,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "stage-record.h"
 #include "stage-token.h"
 
 /* As the service documents them for CreateParticipantToken. */
@@ -454,6 +455,7 @@ packet_came (StageMedia media, GstBuffer *packet, gpointer data)
   StageParticipant *participant = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&participant->lock);
 
+  stage_record (participant->id, media, packet);
   for (guint i = 0; i < participant->viewers->len; i++)
     stage_viewer_push (participant->viewers->pdata[i], media, packet);
 }

@@ -24,7 +24,6 @@ struct _GstIvsInput
   GstIvsInputEvents events;
   gpointer data;
   gboolean has_fixed_kind; /* audio_%u, video_%u */
-  gulong probe;
 
   /* Written under both locks: the pad's stream lock and this one. */
   GMutex lock;
@@ -58,7 +57,6 @@ input_unref (gpointer data)
 
   if (!g_atomic_int_dec_and_test (&self->references))
     return;
-  gst_object_unref (self->pad);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -450,7 +448,7 @@ gst_ivs_input_new (GstBin *bin, GstPadTemplate *templ, const gchar *pad_name,
   self->pad = gst_object_ref_sink (
       gst_ghost_pad_new_no_target_from_template (pad_name, templ));
   gst_pad_set_query_function (self->pad, query_arrived);
-  self->probe = gst_pad_add_probe (self->pad,
+  gst_pad_add_probe (self->pad,
       GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER |
           GST_PAD_PROBE_TYPE_BUFFER_LIST,
       something_arrived, input_ref (self), input_unref);
@@ -528,20 +526,6 @@ gst_ivs_input_reset (GstIvsInput *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Unlinked first: to a tee upstream that is no error, a flushing pad would be. */
-static void
-remove_pad (GstIvsInput *self)
-{
-  g_autoptr (GstPad) peer = gst_pad_get_peer (self->pad);
-
-  if (peer != NULL)
-    gst_pad_unlink (peer, self->pad);
-  gst_pad_set_active (self->pad, FALSE);
-  gst_element_remove_pad (GST_ELEMENT (self->bin), self->pad);
-  gst_pad_remove_probe (self->pad, self->probe);
-  self->probe = 0;
-}
-
 void
 gst_ivs_input_release (GstIvsInput *self)
 {
@@ -565,7 +549,10 @@ gst_ivs_input_release (GstIvsInput *self)
   if (gate != NULL)
     gst_ivs_gate_set_unplugging (gate, FALSE);
 
-  remove_pad (self);
+  /* The pad stays active and its probe stays on it: a thread that has waited for the
+   * stream lock finds its data dropped. To a tee upstream that is no error, nor is a
+   * pad that is not linked; a flushing one would be. */
+  gst_element_remove_pad (GST_ELEMENT (self->bin), self->pad);
 }
 
 void
@@ -574,7 +561,10 @@ gst_ivs_input_free (GstIvsInput *self)
   leave_gate (self);
   gst_clear_caps (&self->caps);
   g_clear_object (&self->chain);
-  if (self->probe != 0)
-    gst_pad_remove_probe (self->pad, self->probe);
+
+  g_mutex_lock (&self->lock);
+  self->released = TRUE;
+  g_mutex_unlock (&self->lock);
+  g_clear_object (&self->pad);
   input_unref (self);
 }

@@ -180,7 +180,7 @@ inspect_aggregate (const guint8 *data, gsize size)
   gsize at = 1;
 
   while (size - at > 2) {
-    gsize length = GST_READ_UINT16_BE (data + at);
+    gsize length = (gsize) (data[at] << 8 | data[at + 1]); /* not aligned */
 
     at += 2;
     if (length == 0 || length > size - at)

@@ -9,6 +9,9 @@
  * takes that lock knows that nobody is plugging.
  */
 #include "gstivsinput.h"
+
+#include <gst/video/video.h>
+
 #include "ivs-error.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ivs_input_debug);
@@ -385,29 +388,49 @@ something_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return data_arrived (self, useless);
 }
 
+/* An overlay (timeoverlay, textoverlay) may leave its text beside the picture for
+ * a renderer at the end. Here an encoder would lose it, and the overlay, which
+ * then takes its offer back, would make it again to each new chain: for ever. */
+static gboolean
+has_no_loose_overlay (GstCapsFeatures *features, GstStructure *structure,
+    gpointer data)
+{
+  return features == NULL || gst_caps_features_is_any (features) ||
+      !gst_caps_features_contains (features,
+          GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+}
+
 /* Caps are those of the template, whatever is plugged now: the chain is replaced
  * if others come. */
+static GstCaps *
+answer_caps (GstPad *pad, GstCaps *asked)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
+  GstCaps *result = asked != NULL
+      ? gst_caps_intersect_full (caps, asked, GST_CAPS_INTERSECT_FIRST)
+      : gst_caps_copy (caps);
+
+  result = gst_caps_make_writable (result);
+  gst_caps_filter_and_map_in_place (result, has_no_loose_overlay, NULL);
+  return result;
+}
+
 static gboolean
 query_arrived (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  g_autoptr (GstCaps) caps = NULL;
   g_autoptr (GstCaps) result = NULL;
   GstCaps *asked;
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CAPS:
-      caps = gst_pad_get_pad_template_caps (pad);
       gst_query_parse_caps (query, &asked);
-      result = asked != NULL
-          ? gst_caps_intersect_full (caps, asked, GST_CAPS_INTERSECT_FIRST)
-          : gst_caps_ref (caps);
+      result = answer_caps (pad, asked);
       gst_query_set_caps_result (query, result);
       return TRUE;
     case GST_QUERY_ACCEPT_CAPS:
-      caps = gst_pad_get_pad_template_caps (pad);
       gst_query_parse_accept_caps (query, &asked);
-      gst_query_set_accept_caps_result (query,
-          gst_caps_can_intersect (asked, caps));
+      result = answer_caps (pad, asked);
+      gst_query_set_accept_caps_result (query, !gst_caps_is_empty (result));
       return TRUE;
     default:
       return gst_pad_query_default (pad, parent, query);

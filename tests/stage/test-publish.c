@@ -33,6 +33,7 @@ static const Input inputs[] = {
   { "video-raw-as-it-comes", "videotestsrc ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "video-1080p", "videotestsrc is-live=true ! video/x-raw,width=1920,height=1080,framerate=15/1 ! ivsstagesink", FALSE, TRUE, 0, 1280, 720 },
   { "video-portrait", "videotestsrc is-live=true ! video/x-raw,width=1080,height=1920,framerate=15/1 ! ivsstagesink", FALSE, TRUE, 0, 720, 1280 },
+  { "video-with-overlay", LIVE_VIDEO " ! timeoverlay ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "h264-byte-stream", LIVE_VIDEO " ! " X264 " ! video/x-h264,stream-format=byte-stream,profile=constrained-baseline ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "h264-avc", LIVE_VIDEO " ! " X264 " ! video/x-h264,stream-format=avc,profile=constrained-baseline ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "h264-as-it-comes", LIVE_VIDEO " ! " X264 " ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },

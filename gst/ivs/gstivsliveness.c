@@ -31,6 +31,11 @@ gst_ivs_liveness_heard (GstIvsLiveness *self, gint64 now_us)
 gint64
 gst_ivs_liveness_get_deadline (const GstIvsLiveness *self)
 {
+  /* Few reports tell no habit: the first come early (half the interval, RFC 3550
+   * section 6.2), so that the longest by the rules is waited for, 5 s * 1.5. */
+  gint64 least = self->n_intervals < GST_IVS_LIVENESS_N_INTERVALS
+      ? 8 * G_USEC_PER_SEC
+      : GST_IVS_LIVENESS_MIN_US;
   gint64 longest = 0;
 
   if (self->last_us == 0)
@@ -38,10 +43,6 @@ gst_ivs_liveness_get_deadline (const GstIvsLiveness *self)
 
   for (guint i = 0; i < GST_IVS_LIVENESS_N_INTERVALS; i++)
     longest = MAX (longest, self->intervals[i]);
-  /* Heard once: the habit is not known yet, 5 s * 1.5 is the longest by the rules. */
-  if (self->n_intervals == 0)
-    return self->last_us + 8 * G_USEC_PER_SEC;
   return self->last_us +
-      CLAMP (longest * 3 / 2 + G_USEC_PER_SEC, GST_IVS_LIVENESS_MIN_US,
-          GST_IVS_LIVENESS_MAX_US);
+      CLAMP (longest * 3 / 2 + G_USEC_PER_SEC, least, GST_IVS_LIVENESS_MAX_US);
 }

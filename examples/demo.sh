@@ -80,7 +80,7 @@ else
 fi
 
 work=$(mktemp -d)
-: >"$work/stage" >"$work/publisher"
+: >"$work/stage" >"$work/stage.log" >"$work/publisher"
 stage_pid=
 publisher_pid=
 timer_pid=
@@ -248,9 +248,10 @@ is_published () {
   grep -q '^Progress: (connect) On the stage' "$work/publisher"
 }
 
-# Audio or video in a line of the local stage; the real one shows us none.
+# The local stage writes a line each second that something changes, and what it
+# gets is in it; the real one shows us nothing.
 has_arrived () {
-  [ $real = yes ] || grep -qE '  (audio|video) ' "$work/stage"
+  [ $real = yes ] || grep -qE '  (audio|video) ' "$work/stage.log"
 }
 
 # Waits while the publisher runs, at most $2 seconds, until $1 is true.
@@ -303,7 +304,7 @@ publish
 echo "Publishing${seconds:+ for $seconds s}, Ctrl-C ends it."
 wait_until is_published 30 ||
     fail "the stage was not reached within 30 s, see above."
-[ $real = yes ] || show "$work/stage" 3
+[ $real = yes ] || show "$work/stage.log" 2
 wait_until has_arrived 10 ||
     fail "connected, but the stage gets neither sound nor picture."
 [ -z "$seconds" ] || start_timer

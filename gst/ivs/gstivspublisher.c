@@ -72,6 +72,8 @@ struct _GstIvsPublisher
   GSource *limit_timer;  /* the active session's age */
   GSource *expiry_timer; /* the token's */
 
+  gint is_going_down; /* atomic: the application has said stop */
+
   GMutex lock; /* protects is_stopped */
   GCond stopped;
   gboolean is_stopped;
@@ -767,17 +769,24 @@ session_noticed (GstIvsSession *session, const gchar *name,
   gst_ivs_post_notice (self->element, name, sentence, advice);
 }
 
+/* While the element goes down webrtcbin does too, maybe before the worker hears of
+ * it: what fails then is no failure. */
 static void
 session_failed (GstIvsSession *session, const IvsFailure *failure,
     gpointer data)
 {
   GstIvsPublisher *self = data;
+  gboolean is_going_down = g_atomic_int_get (&self->is_going_down);
 
   if (session == self->active) {
-    active_lost (self, failure);
+    if (is_going_down)
+      retire_active (self);
+    else
+      active_lost (self, failure);
   } else if (session == self->attempt) {
     retire (self, &self->attempt);
-    try_again (self, failure, session, FALSE);
+    if (!is_going_down)
+      try_again (self, failure, session, FALSE);
   }
 }
 
@@ -929,6 +938,7 @@ stop (gpointer data)
 void
 gst_ivs_publisher_stop (GstIvsPublisher *self)
 {
+  g_atomic_int_set (&self->is_going_down, TRUE);
   gst_ivs_worker_call (self->worker, stop, self, NULL);
 }
 

@@ -98,18 +98,24 @@ stage_arrivals_count (StageArrivals *arrivals, GstBuffer *packet)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   StageArrival *source;
+  guint64 arrived = 0;
   guint ssrc;
 
   if (!gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp))
     return;
   ssrc = gst_rtp_buffer_get_ssrc (&rtp);
   source = find (arrivals, ssrc);
-  if (source != NULL)
+  if (source != NULL) {
+    arrived = source->arrived;
     count_sequence (source, gst_rtp_buffer_get_seq (&rtp));
-  else
+  } else {
     add_source (arrivals, ssrc, gst_rtp_buffer_get_seq (&rtp));
+  }
   source = find (arrivals, ssrc);
-  if (source != NULL)
+  if (source != NULL) {
     source->payload_type = gst_rtp_buffer_get_payload_type (&rtp);
+    source->marked +=
+        source->arrived > arrived && gst_rtp_buffer_get_marker (&rtp);
+  }
   gst_rtp_buffer_unmap (&rtp);
 }

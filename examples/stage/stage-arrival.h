@@ -23,6 +23,7 @@ typedef struct
   guint64 expected; /* from the first to the highest */
   guint64 duplicates;
   guint64 reordered;
+  guint64 marked; /* different packets with the marker: pictures that ended */
 
   guint64 first, highest; /* extended sequence numbers */
   guint8 seen[STAGE_ARRIVAL_WINDOW / 8];

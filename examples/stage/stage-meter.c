@@ -510,6 +510,7 @@ write_arrival (const StageArrival *arrival, JsonBuilder *builder)
   add_int (builder, "never_arrived", arrival->expected - arrival->arrived);
   add_int (builder, "arrived_twice", arrival->duplicates);
   add_int (builder, "reordered", arrival->reordered);
+  add_int (builder, "marked", arrival->marked);
 }
 
 void

@@ -557,3 +557,15 @@ publish_fixture_count_requests (PublishFixture *self, const gchar *method,
   }
   return n;
 }
+
+void
+publish_fixture_assert_deleted (PublishFixture *self, guint n)
+{
+  g_autoptr (JsonNode) state =
+      publish_fixture_wait_number (self, "sessions.deleted", n, 10);
+
+  publish_fixture_assert_int (self, state, "sessions.deleted", ==, n);
+  publish_fixture_assert_int (self, state, "sessions.made", ==, n);
+  g_assert_cmpuint (publish_fixture_count_requests (self, "DELETE", 200), ==,
+      n);
+}

@@ -77,6 +77,12 @@ gdouble publish_fixture_number (PublishFixture *self, JsonNode *state,
 JsonNode *publish_fixture_wait_number (PublishFixture *self, const gchar *path,
     gdouble value, guint seconds);
 
+#define publish_fixture_assert_int(self, state, path, op, value) \
+  g_assert_cmpint ((gint) publish_fixture_number (self, state, path), op, value)
+
+/* Waits until `n` sessions were deleted: by one DELETE each, and no others made. */
+void publish_fixture_assert_deleted (PublishFixture *self, guint n);
+
 /* How many requests of that method and status this participant sent. */
 guint publish_fixture_count_requests (PublishFixture *self, const gchar *method,
     guint status);

@@ -49,30 +49,13 @@ static const Input inputs[] = {
 };
 /* clang-format on */
 
-/* An integer that the stage tells. */
-#define assert_stage_int(publish, state, path, op, value) \
-  g_assert_cmpint ((gint) publish_fixture_number (publish, state, path), op, \
-      value)
-
-/* The stage deletes the session, once. */
-static void
-assert_deleted (PublishFixture *publish)
-{
-  g_autoptr (JsonNode) state =
-      publish_fixture_wait_number (publish, "sessions.deleted", 1, 10);
-
-  assert_stage_int (publish, state, "sessions.made", ==, 1);
-  g_assert_cmpuint (publish_fixture_count_requests (publish, "DELETE", 200), ==,
-      1);
-}
-
 static void
 check_audio (PublishFixture *publish, const Input *input)
 {
   g_autoptr (JsonNode) state =
       publish_fixture_wait_number (publish, "session.audio.packets", 50, 20);
 
-  assert_stage_int (publish, state, "session.audio.channels", ==,
+  publish_fixture_assert_int (publish, state, "session.audio.channels", ==,
       input->channels);
 }
 
@@ -84,12 +67,14 @@ check_video (PublishFixture *publish, const Input *input)
   gint constraints = (gint) publish_fixture_number (publish, state,
       "session.video.constraints");
 
-  assert_stage_int (publish, state, "session.video.profile", ==, 66);
+  publish_fixture_assert_int (publish, state, "session.video.profile", ==, 66);
   /* constraint_set1_flag: Constrained Baseline */
   g_assert_cmpint (constraints & 0x40, ==, 0x40);
-  assert_stage_int (publish, state, "session.video.b_slices", ==, 0);
-  assert_stage_int (publish, state, "session.video.width", ==, input->width);
-  assert_stage_int (publish, state, "session.video.height", ==, input->height);
+  publish_fixture_assert_int (publish, state, "session.video.b_slices", ==, 0);
+  publish_fixture_assert_int (publish, state, "session.video.width", ==,
+      input->width);
+  publish_fixture_assert_int (publish, state, "session.video.height", ==,
+      input->height);
   g_assert_true (json_node_get_boolean (
       publish_fixture_at (publish, state, "session.video.starts_with_idr")));
 }
@@ -108,7 +93,7 @@ test_input (gconstpointer data)
   if (input->video)
     check_video (publish, input);
   publish_fixture_stop (publish);
-  assert_deleted (publish);
+  publish_fixture_assert_deleted (publish, 1);
 }
 
 int

@@ -1,0 +1,278 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Whether a queue grows on the way, from when packets left and when they arrived.
+ *
+ * Sections are those of draft-ietf-rmcat-gcc-02.
+ *
+ * 5.1 Arrival-time model: kept. A group's delay is its arrival minus its
+ *   departure; the clocks differ, so only differences mean anything.
+ *
+ * 5.2 Pre-filtering: kept, both conditions.
+ *
+ * 5.3 Arrival-time filter: replaced. The Kalman filter estimates the change of
+ *   delay per group, which has a meaning only if a pacer makes groups alike (4).
+ *   Our encoders put a whole picture on the wire at once, and a stage wants an IDR
+ *   picture every other second: its last packet waits behind all its others, and
+ *   a filter of groups takes each IDR picture for congestion. So we look at what
+ *   stands in the queue, as CoDel (RFC 8289, 3.2) does: of each 100 ms (of
+ *   sending or of arriving) the least delay counts, then a straight line is fitted through half a second
+ *   of them. This also takes out most jitter, and it lets us feed the same
+ *   detector from statistics that only know a mean (ivs_arrival_add_change()).
+ *   Fitting a line is what the successors of the draft do in practice too.
+ *
+ * 5.4 Over-use detector: kept, in other units. m(i) is there a change per group,
+ *   amplified before it is compared with a threshold of 12.5 ms (the draft leaves
+ *   out that factor; the known implementation has 240). 12.5 ms / 240 ms = 52 ms
+ *   of delay per second, that is sending 5 % too much, and its range [6, 600] is
+ *   [25, 2500]. The time an over-use must last is two buckets for 10 ms, and K_u is
+ *   smaller by the same factor, so that the threshold does not outrun the slope
+ *   before two buckets are over; K_d is as it was.
+ *   "If m(i) < m(i-1), over-use will not be signalled": we compare the delays
+ *   themselves, which an IDR picture raises once while congestion raises them
+ *   again and again.
+ */
+
+#include "ivs-arrival.h"
+
+#include <math.h>
+
+/* Draft 5.4: per millisecond. */
+#define K_UP 0.001
+#define K_DOWN 0.00018
+/* Above the threshold by so much it is not followed (15 / 240 ms). */
+#define MAX_EXCESS 62.0
+/* Buckets above the threshold that make an over-use. */
+#define OVER_BUCKETS 2
+/* Less is noise whatever its slope, and no reason to send less. */
+#define MIN_QUEUE_US 10000
+/* A gap in sending: what was before says nothing about the slope now. */
+#define MAX_GAP_US 1000000
+
+/**
+ * ivs_arrival_init:
+ * @self: uninitialised memory
+ */
+void
+ivs_arrival_init (IvsArrival *self)
+{
+  *self = (IvsArrival){ .threshold = IVS_ARRIVAL_THRESHOLD };
+}
+
+/* The bucket closed so many before the last one. */
+static const IvsArrivalBucket *
+look_back (const IvsArrival *self, guint age)
+{
+  return &self->ring[(self->n_buckets - 1 - age) % IVS_ARRIVAL_MEMORY];
+}
+
+/* Least squares through the last buckets, milliseconds per second. */
+static gdouble
+fit_slope (const IvsArrival *self, guint n)
+{
+  const IvsArrivalBucket *last = look_back (self, 0);
+  gdouble mean_x = 0, mean_y = 0, above = 0, below = 0;
+
+  for (guint i = 0; i < n; i++) {
+    mean_x += (gdouble) (look_back (self, i)->sent_us - last->sent_us) / n;
+    mean_y += (look_back (self, i)->delay_us - last->delay_us) / n;
+  }
+  for (guint i = 0; i < n; i++) {
+    gdouble x = (look_back (self, i)->sent_us - last->sent_us) - mean_x;
+    gdouble y = look_back (self, i)->delay_us - last->delay_us - mean_y;
+
+    above += x * y;
+    below += x * x;
+  }
+  return below > 0 ? above / below * 1000 : 0;
+}
+
+static gint64
+measure_queue (const IvsArrival *self)
+{
+  guint n = MIN (self->n_buckets, IVS_ARRIVAL_MEMORY);
+  gdouble least = look_back (self, 0)->delay_us;
+
+  for (guint i = 1; i < n; i++)
+    least = MIN (least, look_back (self, i)->delay_us);
+  return (gint64) (look_back (self, 0)->delay_us - least);
+}
+
+/* R_hat of draft 5.5, over half a second of arrivals. */
+static guint
+measure_received (const IvsArrival *self, guint n)
+{
+  const IvsArrivalBucket *last = look_back (self, 0);
+  const IvsArrivalBucket *before = look_back (self, n - 1);
+  gint64 took_us = last->arrived_us - before->arrived_us;
+  guint64 bytes = 0;
+
+  if (last->received_bps > 0)
+    return last->received_bps;
+  if (took_us < IVS_ARRIVAL_BUCKET_US / 2)
+    return self->received_bps;
+  for (guint i = 0; i + 1 < n; i++)
+    bytes += look_back (self, i)->bytes;
+  return (guint) MIN (bytes * 8 * G_USEC_PER_SEC / took_us, G_MAXINT);
+}
+
+/* Draft 5.4, the dynamic equation of del_var_th. */
+static void
+adapt_threshold (IvsArrival *self, gint64 dt_us)
+{
+  gdouble slope = fabs (self->slope);
+  gdouble k = slope < self->threshold ? K_DOWN : K_UP;
+  gdouble dt_ms = CLAMP (dt_us / 1000.0, 0, 100);
+
+  if (slope - self->threshold > MAX_EXCESS)
+    return;
+  self->threshold += dt_ms * k * (slope - self->threshold);
+  self->threshold = CLAMP (self->threshold, IVS_ARRIVAL_MIN_THRESHOLD,
+      IVS_ARRIVAL_MAX_THRESHOLD);
+}
+
+static IvsUsage
+detect (IvsArrival *self)
+{
+  gboolean is_rising =
+      look_back (self, 0)->delay_us > look_back (self, 1)->delay_us;
+
+  if (self->slope > self->threshold && self->queue_us > MIN_QUEUE_US) {
+    self->n_over++;
+    if (self->n_over >= OVER_BUCKETS && is_rising)
+      return IVS_USAGE_OVER;
+    return IVS_USAGE_NORMAL;
+  }
+  self->n_over = 0;
+  return self->slope < -self->threshold ? IVS_USAGE_UNDER : IVS_USAGE_NORMAL;
+}
+
+static void
+judge (IvsArrival *self)
+{
+  guint n = MIN (self->n_buckets, IVS_ARRIVAL_WINDOW + 1);
+
+  self->usage = IVS_USAGE_NORMAL;
+  self->queue_us = measure_queue (self);
+  if (n < 3)
+    return;
+  self->received_bps = measure_received (self, n);
+  self->slope = fit_slope (self, MIN (n, IVS_ARRIVAL_WINDOW));
+  self->usage = detect (self);
+  adapt_threshold (self,
+      look_back (self, 0)->sent_us - look_back (self, 1)->sent_us);
+}
+
+static void
+close_bucket (IvsArrival *self)
+{
+  if (self->n_buckets > 0 &&
+      self->bucket.sent_us - look_back (self, 0)->sent_us > MAX_GAP_US)
+    self->n_buckets = self->n_over = 0;
+  self->ring[self->n_buckets % IVS_ARRIVAL_MEMORY] = self->bucket;
+  self->n_buckets++;
+  /* Never wraps into "nothing closed yet". */
+  if (self->n_buckets == G_MAXUINT / IVS_ARRIVAL_MEMORY * IVS_ARRIVAL_MEMORY)
+    self->n_buckets = IVS_ARRIVAL_MEMORY;
+  self->has_bucket = FALSE;
+  judge (self);
+}
+
+/* Behind a bottleneck that became narrow, little of what was sent has arrived:
+ * to wait for all of it would be to see a fall to a quarter after four buckets. */
+static gboolean
+is_bucket_full (const IvsArrival *self)
+{
+  const IvsArrivalBucket *bucket = &self->bucket;
+
+  return self->group_sent_us - bucket->sent_us >= IVS_ARRIVAL_BUCKET_US ||
+      self->group_arrived_us - bucket->first_us >= IVS_ARRIVAL_BUCKET_US;
+}
+
+static void
+close_group (IvsArrival *self)
+{
+  gdouble delay = (gdouble) (self->group_arrived_us - self->group_last_sent_us);
+
+  self->has_group = FALSE;
+  if (self->has_bucket && is_bucket_full (self))
+    close_bucket (self);
+  if (!self->has_bucket) {
+    self->has_bucket = TRUE;
+    self->bucket = (IvsArrivalBucket){ .sent_us = self->group_sent_us,
+      .first_us = self->group_arrived_us,
+      .arrived_us = self->group_arrived_us,
+      .delay_us = delay };
+  }
+  self->bucket.delay_us = MIN (self->bucket.delay_us, delay);
+  self->bucket.arrived_us =
+      MAX (self->bucket.arrived_us, self->group_arrived_us);
+  self->bucket.bytes += self->group_bytes;
+}
+
+/* Draft 5.2: whether the packet belongs to the group being collected. */
+static gboolean
+is_same_group (const IvsArrival *self, gint64 sent_us, gint64 arrived_us)
+{
+  gint64 departure_us = sent_us - self->group_last_sent_us;
+  gint64 arrival_us = arrived_us - self->group_arrived_us;
+
+  if (sent_us - self->group_sent_us < IVS_ARRIVAL_BURST_US)
+    return TRUE;
+  return arrival_us < IVS_ARRIVAL_BURST_US && arrival_us < departure_us &&
+      sent_us - self->group_sent_us < IVS_ARRIVAL_BUCKET_US;
+}
+
+/**
+ * ivs_arrival_add_packet:
+ * @self: an arrival filter
+ * @sent_us: when the packet left, microseconds of the sender's clock
+ * @arrived_us: when it arrived, microseconds of the receiver's clock
+ * @size: bytes
+ *
+ * To be called in order of sending, for packets that arrived.
+ */
+void
+ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us, gint64 arrived_us,
+    guint size)
+{
+  if (self->has_group && sent_us < self->group_last_sent_us) {
+    self->group_bytes += size;
+    return; /* 5.1: out of order */
+  }
+  if (self->has_group && !is_same_group (self, sent_us, arrived_us))
+    close_group (self);
+  if (!self->has_group) {
+    self->has_group = TRUE;
+    self->group_bytes = 0;
+    self->group_sent_us = sent_us;
+    self->group_arrived_us = arrived_us;
+  }
+  self->group_last_sent_us = sent_us;
+  self->group_arrived_us = MAX (self->group_arrived_us, arrived_us);
+  self->group_bytes += size;
+}
+
+/**
+ * ivs_arrival_add_change:
+ * @self: an arrival filter
+ * @now_us: monotonic time, microseconds
+ * @change_us: by how much the delay grew since the last call, microseconds
+ * @received_bps: bits per second that arrived
+ *
+ * Instead of ivs_arrival_add_packet() when only this is known.
+ */
+void
+ivs_arrival_add_change (IvsArrival *self, gint64 now_us, gdouble change_us,
+    guint received_bps)
+{
+  gdouble before = self->n_buckets > 0 ? look_back (self, 0)->delay_us : 0;
+
+  if (self->n_buckets > 0 && now_us <= look_back (self, 0)->sent_us)
+    return;
+  self->bucket = (IvsArrivalBucket){ .sent_us = now_us,
+    .arrived_us = now_us,
+    .delay_us = before + change_us,
+    .received_bps = received_bps };
+  close_bucket (self);
+}

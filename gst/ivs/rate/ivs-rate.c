@@ -1,0 +1,265 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How many bits per second to send: the congestion controller.
+ *
+ * Modelled on draft-ietf-rmcat-gcc-02; what became of each of its sections:
+ *
+ *   2 System model, 3 Feedback: the first version, both controllers at the
+ *     sender, fed by transport-wide feedback every 100 ms or more often.
+ *   4 Sending engine: no pacer. A picture leaves as it comes from the encoder;
+ *     ivs-arrival.c is made for that.
+ *   5.1 to 5.4: ivs-arrival.c.
+ *   5.5: ivs-aimd.c.
+ *   6: ivs-loss.c. The target is the smaller of the two estimates.
+ *   7 Interoperability: without transport-wide feedback the reports of RTCP and
+ *     the loss based controller decide, the delay based one is left alone. Ours: a
+ *     round-trip time that left its least value far behind is a full queue, and
+ *     the estimate falls by beta. Slower in every way.
+ *   11 Security: feedback is only what SRTCP has authenticated. Whatever it says,
+ *     the target stays in its range, and no number in it can overflow.
+ *
+ * Not in the draft:
+ *
+ *   Draining. A decrease to 0.85 of what passes empties a queue of one second in
+ *     six. While the delay based controller waits for the queue to drain (its
+ *     states Decrease and Hold), the target is lower than the estimate by as much
+ *     of it as there is queue: at half a second and more, half.
+ *
+ *   Silence. When neither feedback nor reports come although packets are sent, the
+ *     target is halved, and again each second. When they come again, the estimate
+ *     goes on from there and grows quickly, for nothing is known against it.
+ */
+
+#include "ivs-rate.h"
+
+/* Queues below this are not drained by force; it is a picture or two. */
+#define DRAIN_FROM_US 50000
+/* The deepest cut for draining. */
+#define DRAIN_MAX 0.5
+/* With reports only, the round-trip time above its least that is congestion. */
+#define RTT_EXCESS_US 150000
+/* Longer round-trip times are not believed. */
+#define MAX_RTT_US (10 * G_USEC_PER_SEC)
+/* Nor times, so that their differences cannot overflow. */
+#define MAX_TIME_US (G_MAXINT64 / 4)
+/* A delay change beyond this between two feedbacks is not believed. */
+#define MAX_CHANGE_US 10e6
+
+static gdouble
+put_into_range (const IvsRate *self, gdouble bps)
+{
+  return CLAMP (bps, (gdouble) self->config.min_bps,
+      (gdouble) self->config.max_bps);
+}
+
+/* The estimates must not wander where the target cannot follow. */
+static void
+bound_estimates (IvsRate *self)
+{
+  self->aimd.estimate = put_into_range (self, self->aimd.estimate);
+  self->loss.estimate = put_into_range (self, self->loss.estimate);
+}
+
+/**
+ * ivs_rate_init:
+ * @self: uninitialised memory
+ * @config: the range and the first target
+ * @now_us: monotonic time, microseconds
+ */
+void
+ivs_rate_init (IvsRate *self, const IvsRateConfig *config, gint64 now_us)
+{
+  *self = (IvsRate){ .started_us = now_us, .sent_bps = G_MAXUINT };
+  ivs_arrival_init (&self->arrival);
+  ivs_aimd_init (&self->aimd, config->start_bps);
+  ivs_loss_init (&self->loss, config->max_bps);
+  ivs_rate_set_range (self, config->min_bps, config->max_bps);
+}
+
+/**
+ * ivs_rate_set_range:
+ * @self: a controller
+ * @min_bps: never less, bits per second
+ * @max_bps: never more; wins when it is the smaller one
+ */
+void
+ivs_rate_set_range (IvsRate *self, guint min_bps, guint max_bps)
+{
+  self->config.min_bps = MIN (min_bps, max_bps);
+  self->config.max_bps = max_bps;
+  bound_estimates (self);
+}
+
+static gboolean
+uses_reports (const IvsRate *self, gint64 now_us)
+{
+  gint64 since_us =
+      self->feedback_us > 0 ? self->feedback_us : self->started_us;
+
+  return now_us - since_us >= IVS_RATE_REPORTS_AFTER_US &&
+      self->report_us > self->feedback_us;
+}
+
+/* What is left of the target after a time in which nothing was heard. */
+static gdouble
+get_silence_factor (const IvsRate *self, gint64 now_us)
+{
+  gint64 heard_us = MAX (self->feedback_us, self->report_us);
+  gint64 patience_us = heard_us > 0 && heard_us == self->feedback_us
+      ? IVS_RATE_SILENCE_US
+      : IVS_RATE_REPORT_SILENCE_US;
+  gint64 silent_us = now_us - MAX (heard_us, self->started_us) - patience_us;
+
+  if (silent_us < 0 || self->sent_bps == 0)
+    return 1;
+  return 1.0 / (2 << MIN (silent_us / IVS_RATE_HALVING_US, 20));
+}
+
+static gdouble
+get_drain_factor (const IvsRate *self)
+{
+  gint64 excess_us = self->arrival.queue_us - DRAIN_FROM_US;
+
+  if (self->aimd.state == IVS_AIMD_INCREASE || excess_us <= 0)
+    return 1;
+  return 1 - MIN (excess_us / (gdouble) G_USEC_PER_SEC, DRAIN_MAX);
+}
+
+/**
+ * ivs_rate_get_target:
+ * @self: a controller
+ * @now_us: monotonic time, microseconds
+ *
+ * To be asked a few times per second even when nothing is heard.
+ *
+ * Returns: bits per second to send, in all, within the range
+ */
+guint
+ivs_rate_get_target (const IvsRate *self, gint64 now_us)
+{
+  gdouble bps = self->loss.estimate;
+
+  if (!uses_reports (self, now_us))
+    bps = MIN (bps, self->aimd.estimate * get_drain_factor (self));
+  return (guint) put_into_range (self, bps * get_silence_factor (self, now_us));
+}
+
+/* Goes on from where silence or reports have brought us. */
+static void
+resume (IvsRate *self, gint64 now_us, guint target)
+{
+  if (self->feedback_us > 0 && now_us - self->feedback_us < IVS_RATE_SILENCE_US)
+    return;
+  ivs_aimd_restart (&self->aimd, now_us, target);
+  ivs_arrival_init (&self->arrival);
+}
+
+static void
+add_packets (IvsRate *self, const IvsRateFeedback *feedback, guint *lost)
+{
+  *lost = 0;
+  for (guint i = 0; i < feedback->n_packets; i++) {
+    const IvsRatePacket *packet = &feedback->packets[i];
+
+    if (packet->arrived_us < 0)
+      ++*lost;
+    else if (packet->arrived_us <= MAX_TIME_US &&
+        ABS (packet->sent_us) <= MAX_TIME_US)
+      ivs_arrival_add_packet (&self->arrival, packet->sent_us,
+          packet->arrived_us, packet->size);
+  }
+}
+
+static void
+add_summary (IvsRate *self, const IvsRateFeedback *feedback)
+{
+  gdouble change_us =
+      (gdouble) feedback->delta_of_delta_ns / 1000 * feedback->packets_sent;
+
+  if (feedback->received_bps > 0)
+    ivs_arrival_add_change (&self->arrival, feedback->now_us,
+        CLAMP (change_us, -MAX_CHANGE_US, MAX_CHANGE_US),
+        feedback->received_bps);
+}
+
+/**
+ * ivs_rate_feedback:
+ * @self: a controller
+ * @feedback: a transport-wide feedback
+ */
+void
+ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
+{
+  gint64 now_us = feedback->now_us;
+  guint target = ivs_rate_get_target (self, now_us);
+  guint sent = feedback->packets_sent;
+  guint lost = sent - MIN (feedback->packets_received, sent);
+
+  resume (self, now_us, target);
+  self->feedback_us = now_us;
+  if (feedback->packets != NULL) {
+    sent = feedback->n_packets;
+    add_packets (self, feedback, &lost);
+  } else {
+    add_summary (self, feedback);
+  }
+  ivs_aimd_update (&self->aimd, now_us, self->arrival.usage,
+      self->arrival.received_bps, self->rtt_us);
+  ivs_loss_update (&self->loss, now_us, sent, lost, target, self->rtt_us);
+  bound_estimates (self);
+}
+
+/* The least one creeps up to what lasts: a route may have become longer. */
+static void
+follow_rtt (IvsRate *self, gint64 rtt_us)
+{
+  self->rtt_us = rtt_us;
+  if (self->least_rtt_us == 0 || rtt_us < self->least_rtt_us)
+    self->least_rtt_us = rtt_us;
+  else
+    self->least_rtt_us += (rtt_us - self->least_rtt_us) / 64;
+}
+
+/**
+ * ivs_rate_report:
+ * @self: a controller
+ * @now_us: monotonic time, microseconds
+ * @loss: fraction lost of a report block, 0 to 1
+ * @rtt_us: round-trip time computed from it, microseconds; 0 = not known
+ *
+ * An RTCP receiver report (RFC 3550, 6.4.1). While there is feedback, only the
+ * round-trip time is taken from it. With several streams: the largest loss.
+ */
+void
+ivs_rate_report (IvsRate *self, gint64 now_us, gdouble loss, gint64 rtt_us)
+{
+  guint target = ivs_rate_get_target (self, now_us);
+
+  self->report_us = now_us;
+  if (rtt_us > 0)
+    follow_rtt (self, MIN (rtt_us, MAX_RTT_US));
+  if (!uses_reports (self, now_us))
+    return;
+  if (self->rtt_us > self->least_rtt_us + RTT_EXCESS_US)
+    self->loss.estimate =
+        IVS_AIMD_BETA * MIN (self->loss.estimate, (gdouble) target);
+  else if (loss > IVS_LOSS_LOW || self->sent_bps >= target / 2)
+    ivs_loss_report (&self->loss, now_us, loss, target);
+  bound_estimates (self);
+}
+
+/**
+ * ivs_rate_sent:
+ * @self: a controller
+ * @sent_bps: what was sent lately, bits per second
+ *
+ * Optional: lets it see that nothing is heard because nothing is sent, and, with
+ * reports only, that less is sent than allowed, so that nothing is learnt from
+ * its getting through.
+ */
+void
+ivs_rate_sent (IvsRate *self, guint sent_bps)
+{
+  self->sent_bps = sent_bps;
+}

@@ -1,0 +1,393 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Tests of the parts of ivs-rate: the numbers of the draft, and bad input.
+ */
+
+#include "ivs-rate.h"
+
+#define SECOND G_GINT64_CONSTANT (1000000)
+#define TENTH (SECOND / 10)
+
+static const IvsRateConfig config = { 100000, 4000000, 1000000 };
+
+/* clang has warnings about GLib's own macro for it. */
+static void
+assert_near (gdouble value, gdouble expected, gdouble margin)
+{
+  g_test_message ("%.3f is %.3f +/- %g", value, expected, margin);
+  g_assert_true (value >= expected - margin && value <= expected + margin);
+}
+
+/* -- Draft 5.4 -- */
+
+typedef struct
+{
+  const gchar *name;
+  gdouble changes_ms[10]; /* one each 100 ms, after five of 0 */
+  IvsUsage expected[10];
+} Delays;
+
+#define N IVS_USAGE_NORMAL
+#define O IVS_USAGE_OVER
+#define U IVS_USAGE_UNDER
+
+/* clang-format off */
+static const Delays delays[] = {
+  { "flat", { 0 }, { N, N, N, N, N, N, N, N, N, N } },
+  { "growing", { 40, 40, 40, 40 }, { N, O, O, O, N, N, N, N, N, N } },
+  { "not-growing-any-more", { 40, 40, -1, -1 }, { N, O, N, N, N, N, N, N, N, N } },
+  { "one-idr-picture", { 170, -20, -20, -20, -20, -20, -20, -20, -20, -10 }, { N, N, N, N, U, U, U, U, U, U } },
+  { "slowly-growing", { 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 }, { N, N, N, N, N, N, N, N, N, N } },
+  { "eight-percent-too-much", { 8, 8, 8, 8, 8, 8, 8, 8, 8, 8 }, { N, N, N, O, O, O, O, O, O, O } },
+  { "draining", { -40, -40, -40, -40 }, { U, U, U, U, U, U, U, N, N, N } },
+};
+/* clang-format on */
+
+#undef N
+#undef O
+#undef U
+
+static void
+test_delays (gconstpointer data)
+{
+  const Delays *row = data;
+  IvsArrival arrival;
+  gint64 now_us = TENTH;
+
+  ivs_arrival_init (&arrival);
+  for (guint i = 0; i < 5; i++, now_us += TENTH)
+    ivs_arrival_add_change (&arrival, now_us, 0, 1000000);
+  for (guint i = 0; i < G_N_ELEMENTS (row->changes_ms); i++) {
+    ivs_arrival_add_change (&arrival, now_us, row->changes_ms[i] * 1000,
+        1000000);
+    g_test_message ("%u: slope %.1f threshold %.1f queue %" G_GINT64_FORMAT
+                    " usage %d",
+        i, arrival.slope, arrival.threshold, arrival.queue_us, arrival.usage);
+    g_assert_cmpint (arrival.usage, ==, row->expected[i]);
+    now_us += TENTH;
+  }
+}
+
+/* Packets of 1200 bytes each 10 ms, and each of them 1 ms later than the last. */
+static void
+test_packets (void)
+{
+  IvsArrival arrival;
+  gint64 now_us = -5 * SECOND; /* no zero is special */
+
+  ivs_arrival_init (&arrival);
+  for (guint i = 0; i < 100; i++, now_us += 10000)
+    ivs_arrival_add_packet (&arrival, now_us, now_us + 1234567, 1200);
+  g_assert_cmpint (arrival.usage, ==, IVS_USAGE_NORMAL);
+  g_assert_cmpint (arrival.queue_us, ==, 0);
+  g_assert_cmpuint (arrival.received_bps, ==, 960000);
+
+  for (guint i = 1; i <= 100; i++, now_us += 10000)
+    ivs_arrival_add_packet (&arrival, now_us, now_us + 1234567 + i * 1000,
+        1200);
+  g_assert_cmpint (arrival.usage, ==, IVS_USAGE_OVER);
+  assert_near (arrival.slope, 100, 1);
+  assert_near (arrival.received_bps, 960000 / 1.1, 20000);
+}
+
+/* Draft 5.2: what was held up and comes all at once is one group, not a queue. */
+static void
+test_outage (void)
+{
+  IvsArrival arrival;
+  gint64 now_us = 0;
+
+  ivs_arrival_init (&arrival);
+  for (guint i = 0; i < 100; i++, now_us += 10000)
+    ivs_arrival_add_packet (&arrival, now_us, now_us, 1200);
+  for (guint i = 0; i < 9; i++, now_us += 10000)
+    ivs_arrival_add_packet (&arrival, now_us, 1090000 + i, 1200);
+  for (guint i = 0; i < 100; i++, now_us += 10000) {
+    ivs_arrival_add_packet (&arrival, now_us, now_us + 10, 1200);
+    g_assert_cmpint (arrival.usage, !=, IVS_USAGE_OVER);
+  }
+}
+
+/* -- Draft 5.5 -- */
+
+static void
+test_growth (void)
+{
+  IvsAimd aimd;
+
+  /* nothing known: quickly */
+  ivs_aimd_init (&aimd, 1000000);
+  for (guint i = 0; i <= 10; i++)
+    ivs_aimd_update (&aimd, SECOND + i * TENTH, IVS_USAGE_NORMAL, 1000000,
+        50000);
+  assert_near (aimd.estimate, 1500000, 1);
+
+  /* not beyond 1.5 times what arrives, but not back to it either */
+  ivs_aimd_update (&aimd, 3 * SECOND, IVS_USAGE_NORMAL, 1000000, 50000);
+  assert_near (aimd.estimate, 1500000, 1);
+  ivs_aimd_update (&aimd, 4 * SECOND, IVS_USAGE_NORMAL, 100000, 50000);
+  assert_near (aimd.estimate, 1500000, 1);
+}
+
+static void
+test_convergence (void)
+{
+  IvsAimd aimd;
+  gdouble before;
+
+  ivs_aimd_init (&aimd, 2000000);
+  ivs_aimd_update (&aimd, SECOND, IVS_USAGE_NORMAL, 2000000, 50000);
+  ivs_aimd_update (&aimd, SECOND + TENTH, IVS_USAGE_OVER, 1000000, 50000);
+  g_assert_cmpint (aimd.state, ==, IVS_AIMD_DECREASE);
+  assert_near (aimd.estimate, 850000, 1);
+  ivs_aimd_update (&aimd, SECOND + 2 * TENTH, IVS_USAGE_NORMAL, 850000, 50000);
+  g_assert_cmpint (aimd.state, ==, IVS_AIMD_HOLD);
+  assert_near (aimd.estimate, 850000, 1);
+
+  /* far below: 8 % per second; near: half a packet per response time */
+  ivs_aimd_update (&aimd, SECOND + 3 * TENTH, IVS_USAGE_NORMAL, 850000, 50000);
+  g_assert_cmpint (aimd.state, ==, IVS_AIMD_INCREASE);
+  assert_near (aimd.estimate, 850000 * 1.007725, 10);
+  before = aimd.estimate;
+  ivs_aimd_update (&aimd, SECOND + 4 * TENTH, IVS_USAGE_NORMAL, 980000, 50000);
+  assert_near (aimd.estimate - before, 0.5 * (100.0 / 150) * before / 30 / 3,
+      10);
+
+  /* after two seconds as if far, beyond what is known quickly */
+  before = aimd.estimate;
+  ivs_aimd_update (&aimd, 4 * SECOND, IVS_USAGE_NORMAL, 980000, 50000);
+  assert_near (aimd.estimate, before * 1.08, 1);
+  before = aimd.estimate;
+  ivs_aimd_update (&aimd, 4 * SECOND + TENTH, IVS_USAGE_NORMAL, 1200000, 50000);
+  assert_near (aimd.estimate, before * 1.04138, 100);
+}
+
+static void
+test_states (void)
+{
+  static const IvsAimdState expected[3][3] = {
+    /* normal, over, under */
+    [IVS_AIMD_INCREASE] = { IVS_AIMD_INCREASE, IVS_AIMD_DECREASE,
+        IVS_AIMD_HOLD },
+    [IVS_AIMD_HOLD] = { IVS_AIMD_INCREASE, IVS_AIMD_DECREASE, IVS_AIMD_HOLD },
+    [IVS_AIMD_DECREASE] = { IVS_AIMD_HOLD, IVS_AIMD_DECREASE, IVS_AIMD_HOLD },
+  };
+
+  for (guint state = 0; state < 3; state++) {
+    for (guint usage = 0; usage < 3; usage++) {
+      IvsAimd aimd;
+
+      ivs_aimd_init (&aimd, 1000000);
+      aimd.state = (IvsAimdState) state;
+      ivs_aimd_update (&aimd, SECOND, (IvsUsage) usage, 2000000, 0);
+      g_assert_cmpint (aimd.state, ==, expected[state][usage]);
+      /* a decrease never raises it */
+      g_assert_true (aimd.estimate <= 1000000);
+    }
+  }
+}
+
+/* -- Draft 6 -- */
+
+static void
+test_loss_rules (void)
+{
+  static const struct
+  {
+    guint lost; /* of 1000 */
+    gdouble expected;
+  } rows[] = { { 0, 1050000 }, { 19, 1050000 }, { 20, 1000000 },
+    { 100, 1000000 }, { 101, 949500 }, { 500, 750000 }, { 1000, 500000 },
+    { 2000, 500000 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    IvsLoss loss;
+
+    ivs_loss_init (&loss, 1000000);
+    ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 50000);
+    loss.estimate = 1000000;
+    loss.updated_us = SECOND + 2 * TENTH;
+    ivs_loss_update (&loss, SECOND + 3 * TENTH, 1000, rows[i].lost, 1000000, 0);
+    assert_near (loss.estimate, rows[i].expected, 1);
+  }
+}
+
+/* 40 packets and 300 ms plus the round trip before a fall, and one fall then. */
+static void
+test_loss_rounds (void)
+{
+  IvsLoss loss;
+
+  ivs_loss_init (&loss, 1000000);
+  ivs_loss_update (&loss, SECOND, 39, 39, 1000000, 50000);
+  loss.estimate = 1000000;
+  ivs_loss_update (&loss, SECOND + 10, 1000, 1000, 1000000, 50000);
+  g_assert_true (loss.estimate >= 1000000);
+  ivs_loss_update (&loss, SECOND + 350000, 0, 0, 1000000, 50000);
+  assert_near (loss.estimate, 500000, 1);
+  ivs_loss_update (&loss, SECOND + 450000, 100, 100, 500000, 50000);
+  assert_near (loss.estimate, 500000, 1);
+}
+
+/* -- The controller -- */
+
+static void
+feed (IvsRate *rate, gint64 now_us, guint sent, guint received)
+{
+  IvsRateFeedback feedback = { .now_us = now_us,
+    .packets_sent = sent,
+    .packets_received = received,
+    .received_bps = 1000000 };
+
+  ivs_rate_feedback (rate, &feedback);
+}
+
+static void
+test_silence (void)
+{
+  IvsRate rate;
+  gint64 now_us = SECOND;
+  guint target;
+
+  ivs_rate_init (&rate, &config, now_us);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), ==, 1000000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + 6 * SECOND - 1), ==,
+      1000000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + 6 * SECOND), ==,
+      500000);
+
+  feed (&rate, now_us, 100, 100);
+  target = ivs_rate_get_target (&rate, now_us);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + SECOND - 1), ==,
+      target);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + SECOND), ==,
+      target / 2);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + 2 * SECOND), ==,
+      target / 4);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + 3600 * SECOND), ==,
+      config.min_bps);
+
+  /* it goes on from there */
+  feed (&rate, now_us + 2 * SECOND, 100, 100);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + 2 * SECOND), ==,
+      target / 4);
+
+  /* nothing sent, nothing learnt */
+  ivs_rate_sent (&rate, 0);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + 3600 * SECOND), ==,
+      target / 4);
+}
+
+static void
+test_reports (void)
+{
+  IvsRate rate;
+  gint64 now_us = SECOND;
+  guint target;
+
+  ivs_rate_init (&rate, &config, now_us);
+  feed (&rate, now_us, 100, 100);
+  ivs_rate_report (&rate, now_us + TENTH, 0.5, 50000);
+  g_assert_cmpint (rate.rtt_us, ==, 50000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + TENTH), ==, 1000000);
+
+  ivs_rate_init (&rate, &config, now_us);
+  now_us += 5 * SECOND;
+  ivs_rate_report (&rate, now_us, 0, 50000);
+  target = ivs_rate_get_target (&rate, now_us);
+  assert_near (target, 1050000, 1);
+
+  /* not when less is sent than allowed */
+  ivs_rate_sent (&rate, 100000);
+  ivs_rate_report (&rate, now_us + SECOND, 0, 50000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + SECOND), ==, target);
+  ivs_rate_sent (&rate, 1000000);
+
+  ivs_rate_report (&rate, now_us + 2 * SECOND, 0.2, 50000);
+  assert_near (ivs_rate_get_target (&rate, now_us + 2 * SECOND), target * 0.9,
+      1);
+  ivs_rate_report (&rate, now_us + 3 * SECOND, 0, 250000);
+  assert_near (ivs_rate_get_target (&rate, now_us + 3 * SECOND),
+      target * 0.9 * 0.85, 1);
+}
+
+static void
+test_range (void)
+{
+  IvsRateConfig start_too_high = { 100000, 500000, 1000000 };
+  IvsRateConfig start_too_low = { 100000, 500000, 0 };
+  IvsRateConfig upside_down = { 900000, 500000, 700000 };
+  IvsRate rate;
+
+  ivs_rate_init (&rate, &start_too_high, 1);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, 1), ==, 500000);
+  ivs_rate_set_range (&rate, 100000, 400000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, 1), ==, 400000);
+  ivs_rate_init (&rate, &start_too_low, 1);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, 1), ==, 100000);
+  ivs_rate_init (&rate, &upside_down, 1);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, 1), ==, 500000);
+}
+
+/* Whatever a peer writes into its feedback: a target in the range. */
+static void
+test_nonsense (void)
+{
+  static const gint64 numbers[] = { 0, 1, -1, G_MAXINT64 / 2, -G_MAXINT64 / 2,
+    G_MAXINT, 1000000 };
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
+  IvsRate rate;
+
+  ivs_rate_init (&rate, &config, 1);
+  for (guint i = 0; i < 20000; i++) {
+    IvsRatePacket packets[8];
+    gint64 now_us = (gint64) i * g_rand_int_range (random, 1, 200000);
+    IvsRateFeedback feedback = { .now_us = now_us,
+      .packets = g_rand_boolean (random) ? packets : NULL,
+      .n_packets = g_rand_int_range (random, 0, G_N_ELEMENTS (packets) + 1),
+      .packets_sent = g_rand_int (random),
+      .packets_received = g_rand_int (random),
+      .received_bps = g_rand_int (random),
+      .delta_of_delta_ns = numbers[g_rand_int_range (random, 0, 7)] * 2 };
+    guint target;
+
+    for (guint j = 0; j < G_N_ELEMENTS (packets); j++)
+      packets[j] = (IvsRatePacket){
+        .sent_us = numbers[g_rand_int_range (random, 0, 7)] * 2,
+        .arrived_us = numbers[g_rand_int_range (random, 0, 7)] * 2,
+        .size = g_rand_int (random),
+      };
+    ivs_rate_feedback (&rate, &feedback);
+    ivs_rate_report (&rate, now_us, g_rand_double_range (random, -1, 2),
+        numbers[g_rand_int_range (random, 0, 7)]);
+    ivs_rate_sent (&rate, g_rand_int (random));
+    target = ivs_rate_get_target (&rate, now_us);
+    g_assert_cmpuint (target, >=, config.min_bps);
+    g_assert_cmpuint (target, <=, config.max_bps);
+  }
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (delays); i++) {
+    g_autofree gchar *name =
+        g_strconcat ("/rate-units/delays/", delays[i].name, NULL);
+
+    g_test_add_data_func (name, &delays[i], test_delays);
+  }
+  g_test_add_func ("/rate-units/packets", test_packets);
+  g_test_add_func ("/rate-units/outage", test_outage);
+  g_test_add_func ("/rate-units/growth", test_growth);
+  g_test_add_func ("/rate-units/convergence", test_convergence);
+  g_test_add_func ("/rate-units/states", test_states);
+  g_test_add_func ("/rate-units/loss-rules", test_loss_rules);
+  g_test_add_func ("/rate-units/loss-rounds", test_loss_rounds);
+  g_test_add_func ("/rate-units/silence", test_silence);
+  g_test_add_func ("/rate-units/reports", test_reports);
+  g_test_add_func ("/rate-units/range", test_range);
+  g_test_add_func ("/rate-units/nonsense", test_nonsense);
+  return g_test_run ();
+}

@@ -30,6 +30,13 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_gate_debug);
  * started anew (a seek, another upstream). */
 #define MAX_STEP_BACK GST_SECOND
 
+/* What upstream's running time is moved by, of gates that share it. */
+typedef struct
+{
+  GMutex lock;
+  GstClockTimeDiff shift;
+} SharedTime;
+
 struct _GstIvsGate
 {
   GstElement parent;
@@ -39,6 +46,7 @@ struct _GstIvsGate
   GstPad *sinkpad;
   GstPad *srcpad;
   GstCaps *stream_caps;
+  SharedTime *shared; /* an rc box */
 
   GMutex lock;
   GCond changed;
@@ -131,28 +139,46 @@ running_time_now (GstIvsGate *self)
       gst_clock_get_time (clock));
 }
 
+/* Has upstream, with @shift, fallen back behind what has left? */
+static gboolean
+is_behind (GstIvsGate *self, GstClockTimeDiff time)
+{
+  return GST_CLOCK_STIME_IS_VALID (self->last_time) &&
+      self->last_time - time > (GstClockTimeDiff) MAX_STEP_BACK;
+}
+
+/* Moves by what the other gate has moved by, if that is enough, else by what is
+ * missing to now. */
+static void
+move_forward (GstIvsGate *self, GstClockTimeDiff time)
+{
+  GstClockTimeDiff goal = MAX (self->last_time, running_time_now (self));
+
+  g_mutex_lock (&self->shared->lock);
+  if (is_behind (self, time + self->shared->shift))
+    self->shared->shift = goal - time;
+  self->shift = self->shared->shift;
+  g_mutex_unlock (&self->shared->lock);
+  GST_INFO_OBJECT (self,
+      "upstream started anew, is moved by %" GST_STIME_FORMAT,
+      GST_STIME_ARGS (self->shift));
+}
+
 /* A seek or a new upstream starts again at running time 0 where webrtcbin and the
  * clock are far beyond: what follows is moved to where the stream is. */
 static GstClockTimeDiff
 follow_restart (GstIvsGate *self, GstClockTimeDiff time,
     GstClockTimeDiff offset)
 {
-  GstClockTimeDiff now, step;
+  GstClockTimeDiff upstream = time - self->shift;
 
   if (!self->started_anew || !GST_CLOCK_STIME_IS_VALID (time))
     return time;
 
   self->started_anew = FALSE;
-  if (!GST_CLOCK_STIME_IS_VALID (self->last_time) ||
-      self->last_time - (time + offset) <= (GstClockTimeDiff) MAX_STEP_BACK)
-    return time;
-
-  now = running_time_now (self);
-  step = MAX (self->last_time, now) - (time + offset);
-  GST_INFO_OBJECT (self, "upstream started anew, moved by %" GST_STIME_FORMAT,
-      GST_STIME_ARGS (step));
-  self->shift += step;
-  return time + step;
+  if (is_behind (self, time + offset))
+    move_forward (self, upstream + offset);
+  return upstream + self->shift;
 }
 
 /* -- Key units ----------------------------------------------------------------- */
@@ -753,6 +779,9 @@ forget_upstream (GstIvsGate *self)
   self->has_live = FALSE;
   self->has_headers = FALSE;
   self->shift = 0;
+  g_mutex_lock (&self->shared->lock);
+  self->shared->shift = 0;
+  g_mutex_unlock (&self->shared->lock);
   self->last_time = GST_CLOCK_STIME_NONE;
 
   g_mutex_lock (&self->lock);
@@ -795,10 +824,27 @@ gst_ivs_gate_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
+shared_time_clear (gpointer shared)
+{
+  g_mutex_clear (&((SharedTime *) shared)->lock);
+}
+
+void
+gst_ivs_gate_share_time (GstIvsGate *self, GstIvsGate *other)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self) && GST_IS_IVS_GATE (other));
+
+  g_atomic_rc_box_acquire (other->shared);
+  g_atomic_rc_box_release_full (self->shared, shared_time_clear);
+  self->shared = other->shared;
+}
+
+static void
 gst_ivs_gate_finalize (GObject *object)
 {
   GstIvsGate *self = GST_IVS_GATE (object);
 
+  g_atomic_rc_box_release_full (self->shared, shared_time_clear);
   gst_clear_caps (&self->stream_caps);
   g_clear_pointer (&self->stream, gst_ivs_stream_free);
   g_mutex_clear (&self->lock);
@@ -832,6 +878,8 @@ gst_ivs_gate_init (GstIvsGate *self)
 
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
+  self->shared = g_atomic_rc_box_new0 (SharedTime);
+  g_mutex_init (&self->shared->lock);
   self->waiting = GST_CLOCK_TIME_NONE;
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   self->last_time = GST_CLOCK_STIME_NONE;

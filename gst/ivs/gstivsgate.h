@@ -93,6 +93,15 @@ GstClockTime gst_ivs_gate_get_waiting_running_time (GstIvsGate *self);
  */
 void gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset);
 
+/**
+ * gst_ivs_gate_share_time:
+ *
+ * A seek sets upstream's running time back to 0; the gate then moves what follows
+ * to where its stream is. Gates that share their time move by the same amount, so
+ * that sound and picture stay together. Once, before either runs.
+ */
+void gst_ivs_gate_share_time (GstIvsGate *self, GstIvsGate *other);
+
 void gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats);
 
 /* Signals (emitted from streaming threads; a handler only posts to its worker):

@@ -648,6 +648,48 @@ test_seek_goes_on (void)
 }
 
 static void
+seek_to_start (Rig *rig)
+{
+  gst_harness_push_event (rig->h, gst_event_new_flush_start ());
+  gst_harness_push_event (rig->h, gst_event_new_flush_stop (TRUE));
+  push_segment (rig, 0, 0);
+}
+
+/* Both streams of a file are moved by the same, however late the second comes. */
+static void
+test_seek_keeps_sync (void)
+{
+  Rig *audio = rig_new_at (GST_IVS_AUDIO, TRUE, 10 * GST_SECOND);
+  Rig *video = rig_new_at (GST_IVS_VIDEO, TRUE, 10 * GST_SECOND);
+  Seen a, v;
+
+  gst_ivs_gate_share_time (audio->gate, video->gate);
+  gst_ivs_gate_open (audio->gate);
+  gst_ivs_gate_open (video->gate);
+  push_at (audio, 10 * GST_SECOND, "a");
+  push_at (video, 10 * GST_SECOND, IDR);
+  for (guint i = 0; i < 2; i++) {
+    seek_to_start (audio);
+    seek_to_start (video);
+    push_at (audio, 0, "b");
+    gst_harness_set_time (video->h, (11 + 10 * i) * GST_SECOND);
+    push_at (video, 100 * GST_MSECOND, IDR);
+    pull (audio);
+    pull (video);
+    a = pull (audio);
+    v = pull (video);
+    g_assert_cmpuint (v.pts, ==, a.pts + 100 * GST_MSECOND);
+
+    gst_harness_set_time (audio->h, (20 + 10 * i) * GST_SECOND);
+    gst_harness_set_time (video->h, (20 + 10 * i) * GST_SECOND);
+    push_at (audio, 10 * GST_SECOND, "c");
+    push_at (video, 10 * GST_SECOND, IDR);
+  }
+  rig_free (audio);
+  rig_free (video);
+}
+
+static void
 test_time_offset (void)
 {
   Rig *rig = rig_new (GST_IVS_AUDIO, TRUE);
@@ -1041,6 +1083,7 @@ main (int argc, char **argv)
       test_payload_is_not_copied);
   g_test_add_func ("/gate/time/segment-is-kept", test_segment_is_kept);
   g_test_add_func ("/gate/time/seek-goes-on", test_seek_goes_on);
+  g_test_add_func ("/gate/time/seek-keeps-sync", test_seek_keeps_sync);
   g_test_add_func ("/gate/time/offset", test_time_offset);
   g_test_add_func ("/gate/time/without-timestamps", test_without_timestamps);
   g_test_add_func ("/gate/time/paced", test_paced);

@@ -414,26 +414,44 @@ watch_size (GstElement *scale, GstElement *filter)
       filter, NULL);
 }
 
+/* The first feature that is a kind of memory other than the system's, or NULL. */
+static const gchar *
+foreign_memory (const GstCaps *caps)
+{
+  GstCapsFeatures *features = gst_caps_get_features (caps, 0);
+
+  for (guint i = 0; i < gst_caps_features_get_size (features); i++) {
+    const gchar *feature = gst_caps_features_get_nth (features, i);
+
+    if (g_str_has_prefix (feature, "memory:") &&
+        !g_str_equal (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
+      return feature;
+  }
+  return NULL;
+}
+
 /* Memory that videoconvertscale cannot read is fetched first. */
 static gboolean
 append_download (Chain *chain, const GstCaps *caps)
 {
-  GstCapsFeatures *features = gst_caps_get_features (caps, 0);
+  const gchar *memory = foreign_memory (caps);
 
-  if (features == NULL ||
-      gst_caps_features_contains (features,
-          GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
+  if (memory == NULL)
     return TRUE;
 
   for (gsize i = 0; i < G_N_ELEMENTS (downloads); i++) {
-    if (!gst_caps_features_contains (features, downloads[i].feature))
+    if (!g_str_equal (memory, downloads[i].feature))
       continue;
     for (gsize j = 0; j < 2 && downloads[i].elements[j] != NULL; j++)
       if (append_new (chain, downloads[i].elements[j]) == NULL)
         return FALSE;
     return TRUE;
   }
-  return TRUE;
+  g_set_error (chain->error, IVS_ERROR, IVS_FAILURE_INPUT,
+      "Video in %s cannot be fetched from there: put an element that downloads it "
+      "before this one",
+      memory);
+  return FALSE;
 }
 
 static gboolean

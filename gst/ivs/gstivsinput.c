@@ -64,6 +64,17 @@ input_unref (gpointer data)
   g_free (self);
 }
 
+static gboolean
+read_locked (GstIvsInput *self, const gboolean *value)
+{
+  gboolean result;
+
+  g_mutex_lock (&self->lock);
+  result = *value;
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
 /* -- Telling the owner ------------------------------------------------------------ */
 
 static void
@@ -194,9 +205,12 @@ clear_gate (GstIvsInput *self)
 static gboolean
 plug_chain (GstIvsInput *self, GstElement *chain)
 {
+  g_autofree gchar *name =
+      g_strdup_printf ("%s-chain", GST_PAD_NAME (self->pad));
   g_autoptr (GstPad) target = NULL;
 
   self->chain = gst_object_ref_sink (chain);
+  gst_object_set_name (GST_OBJECT (chain), name);
   if (!gst_bin_add (self->bin, self->chain) ||
       !gst_element_link_pads (self->chain, "src", GST_ELEMENT (self->gate),
           "sink"))
@@ -303,7 +317,8 @@ plug_anew (GstIvsInput *self, const GstCaps *caps, GError **error)
   return enter_gate (self, self->kind) && plug (self, caps, error);
 }
 
-static GstPadProbeReturn
+/* The event itself goes on, or stays on the pad, in pass_event(). */
+static void
 caps_arrived (GstIvsInput *self, GstEvent *event)
 {
   g_autoptr (GError) error = NULL;
@@ -312,22 +327,31 @@ caps_arrived (GstIvsInput *self, GstEvent *event)
   gst_event_parse_caps (event, &caps);
   if (!learn_kind (self, caps, &error)) {
     give_up (self, error);
-    return GST_PAD_PROBE_DROP;
+    return;
   }
   if (self->caps != NULL && !self->stale &&
       gst_ivs_encoding_chain_serves (self->caps, caps))
-    return GST_PAD_PROBE_OK;
+    return;
 
   if (!plug_anew (self, caps, &error)) {
     give_up (self, error);
-    return GST_PAD_PROBE_DROP;
+    return;
   }
 
   g_mutex_lock (&self->lock);
   self->ready = TRUE;
   g_mutex_unlock (&self->lock);
   self->events.ready (self, self->data);
-  return GST_PAD_PROBE_OK;
+}
+
+/* Another upstream, perhaps one that can be published. */
+static void
+begin_stream (GstIvsInput *self)
+{
+  g_mutex_lock (&self->lock);
+  self->eos = FALSE;
+  self->useless = FALSE;
+  g_mutex_unlock (&self->lock);
 }
 
 static GstPadProbeReturn
@@ -335,13 +359,12 @@ event_arrived (GstIvsInput *self, GstEvent *event, gboolean useless)
 {
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
-    case GST_EVENT_SEGMENT:
-      g_mutex_lock (&self->lock);
-      self->eos = FALSE;
-      g_mutex_unlock (&self->lock);
+      begin_stream (self);
       return GST_PAD_PROBE_OK;
     case GST_EVENT_CAPS:
-      return useless ? GST_PAD_PROBE_DROP : caps_arrived (self, event);
+      if (!useless)
+        caps_arrived (self, event);
+      return GST_PAD_PROBE_OK;
     case GST_EVENT_EOS:
       /* With a chain it first has to drain; then the gate tells. */
       if (self->caps != NULL)
@@ -398,6 +421,23 @@ has_no_loose_overlay (GstCapsFeatures *features, GstStructure *structure,
   return features == NULL || gst_caps_features_is_any (features) ||
       !gst_caps_features_contains (features,
           GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+}
+
+/* After the probe. As long as nothing is plugged, a segment stays on the pad, which
+ * wants one before data, and is kept from the inner pad, which wants caps first. */
+static gboolean
+pass_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstIvsInput *self = gst_pad_get_element_private (pad);
+  gboolean stays = GST_EVENT_IS_SERIALIZED (event) &&
+      GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START &&
+      GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP;
+
+  if (stays && (self->caps == NULL || read_locked (self, &self->useless))) {
+    gst_event_unref (event);
+    return TRUE;
+  }
+  return gst_pad_event_default (pad, parent, event);
 }
 
 /* Caps are those of the template, whatever is plugged now: the chain is replaced
@@ -470,6 +510,8 @@ gst_ivs_input_new (GstBin *bin, GstPadTemplate *templ, const gchar *pad_name,
 
   self->pad = gst_object_ref_sink (
       gst_ghost_pad_new_no_target_from_template (pad_name, templ));
+  gst_pad_set_element_private (self->pad, self);
+  gst_pad_set_event_function (self->pad, pass_event);
   gst_pad_set_query_function (self->pad, query_arrived);
   gst_pad_add_probe (self->pad,
       GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER |
@@ -498,17 +540,6 @@ gst_ivs_input_get_kind (GstIvsInput *self, GstIvsKind *kind)
     *kind = self->kind;
   g_mutex_unlock (&self->lock);
   return known;
-}
-
-static gboolean
-read_locked (GstIvsInput *self, const gboolean *value)
-{
-  gboolean result;
-
-  g_mutex_lock (&self->lock);
-  result = *value;
-  g_mutex_unlock (&self->lock);
-  return result;
 }
 
 gboolean

@@ -550,6 +550,17 @@ test_missing_element (gconstpointer data)
 }
 
 static void
+test_foreign_memory (void)
+{
+  assert_no_chain ("video/x-raw(memory:GLMemory),format=RGBA,width=320,"
+                   "height=240,framerate=25/1",
+      GST_IVS_VIDEO, IVS_FAILURE_MISSING_PLUGIN, "gstreamer1.0-gl");
+  assert_no_chain ("video/x-raw(memory:Elsewhere),format=RGBA,width=320,"
+                   "height=240,framerate=25/1",
+      GST_IVS_VIDEO, IVS_FAILURE_INPUT, "memory:Elsewhere");
+}
+
+static void
 test_wrong_caps (void)
 {
   assert_no_chain ("audio/x-opus,channels=6,channel-mapping-family=1",
@@ -708,6 +719,7 @@ main (int argc, char **argv)
       test_missing_element);
   g_test_add_data_func ("/encoding/missing/payloader", "rtph264pay",
       test_missing_element);
+  g_test_add_func ("/encoding/foreign-memory", test_foreign_memory);
   g_test_add_func ("/encoding/wrong-caps", test_wrong_caps);
   g_test_add_func ("/encoding/encoder-without-device",
       test_encoder_without_device);

@@ -542,6 +542,35 @@ test_caps_change_the_chain (void)
   stage_free (stage);
 }
 
+/* A pad that was refused, because its kind was taken, is taken with the next stream. */
+static void
+test_refused_then_taken (void)
+{
+  Stage *stage = stage_new ();
+  GstIvsInput *input = add_input (stage, "audio_%u");
+  GstIvsInput *owner = add_input (stage, "audio_%u");
+  GstElement *source;
+
+  stage->owners[GST_IVS_AUDIO] = owner;
+  source = add_source (stage, RAW_AUDIO, input);
+  play (stage);
+  open_gates (stage);
+  wait_for (stage, &stage->ended, 1);
+  g_assert_cmpuint (stage->ready, ==, 0);
+
+  gst_element_set_state (source, GST_STATE_NULL);
+  gst_bin_remove (GST_BIN (stage->pipeline), source);
+  stage->owners[GST_IVS_AUDIO] = NULL;
+  source = add_source (stage, RAW_AUDIO, input);
+  g_assert_true (gst_element_sync_state_with_parent (source));
+  wait_for (stage, &stage->ended, 2);
+  g_assert_cmpuint (stage->ready, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&stage->packets[GST_IVS_AUDIO]), >, 30);
+  free_input (input);
+  free_input (owner);
+  stage_free (stage);
+}
+
 /* READY and PLAYING again, the two pads in each other's role. */
 static void
 test_second_life (void)
@@ -654,6 +683,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/input/both", test_both);
   g_test_add_func ("/input/taken", test_taken);
+  g_test_add_func ("/input/refused-then-taken", test_refused_then_taken);
   g_test_add_func ("/input/without-caps", test_without_caps);
   g_test_add_func ("/input/without-encoder", test_without_encoder);
   g_test_add_func ("/input/eos-without-data", test_eos_without_data);

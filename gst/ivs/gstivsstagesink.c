@@ -776,4 +776,6 @@ gst_ivs_stage_sink_init (GstIvsStageSink *self)
   gst_ivs_settings_init (&self->settings);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     self->gates[kind] = make_gate (self, kind);
+  gst_ivs_gate_share_time (self->gates[GST_IVS_AUDIO],
+      self->gates[GST_IVS_VIDEO]);
 }

@@ -113,7 +113,7 @@ trap 'exit 143' TERM
 
 build_all () {
   [ -f build/build.ninja ] || meson setup build
-  meson compile -C build
+  meson compile -C build gstivs ivs-local-stage
 }
 echo "Building ..."
 if ! build_all >"$work/build.log" 2>&1; then

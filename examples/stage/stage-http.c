@@ -240,15 +240,29 @@ refuse_by_rule (Exchange *exchange)
 
 /* -- Checked as the service does --------------------------------------------------------- */
 
+static const gchar *
+get_authorization (SoupServerMessage *message)
+{
+  return soup_message_headers_get_one (soup_server_message_get_request_headers (
+                                           message),
+      "Authorization");
+}
+
+/* Whose token came with the request; NULL: nobody's. */
+static StageParticipant *
+find_asking (StageHttp *http, SoupServerMessage *message)
+{
+  const gchar *value = get_authorization (message);
+
+  return value != NULL && g_ascii_strncasecmp (value, "Bearer ", 7) == 0
+      ? stage_find_by_token (http->stage, value + 7)
+      : NULL;
+}
+
 static gboolean
 check_authorization (Exchange *exchange)
 {
-  const gchar *value =
-      soup_message_headers_get_one (soup_server_message_get_request_headers (
-                                        exchange->message),
-          "Authorization");
-
-  if (value == NULL) {
+  if (get_authorization (exchange->message) == NULL) {
     soup_message_headers_replace (soup_server_message_get_response_headers (
                                       exchange->message),
         "WWW-Authenticate", "Bearer");
@@ -256,15 +270,12 @@ check_authorization (Exchange *exchange)
         "There is no Authorization header");
     return FALSE;
   }
-  if (g_ascii_strncasecmp (value, "Bearer ", 7) == 0)
-    exchange->participant =
-        stage_find_by_token (exchange->http->stage, value + 7);
+  exchange->participant = find_asking (exchange->http, exchange->message);
   if (exchange->participant == NULL) {
     refuse (exchange->message, SOUP_STATUS_FORBIDDEN, 2003, "no permissions",
         "This stage did not mint the token");
     return FALSE;
   }
-  note (exchange->message, "stage-participant", exchange->participant->id);
   return TRUE;
 }
 
@@ -732,10 +743,7 @@ list_headers (SoupServerMessage *message)
 static const gchar *
 describe_authorization (SoupServerMessage *message)
 {
-  const gchar *value =
-      soup_message_headers_get_one (soup_server_message_get_request_headers (
-                                        message),
-          "Authorization");
+  const gchar *value = get_authorization (message);
 
   if (value == NULL)
     return "absent";
@@ -747,6 +755,7 @@ request_finished (SoupServer *server, SoupServerMessage *message, gpointer data)
 {
   StageHttp *http = data;
   GUri *uri = soup_server_message_get_uri (message);
+  StageParticipant *participant = find_asking (http, message);
   StageEntry *entry;
 
   if (uri == NULL || g_str_has_prefix (g_uri_get_path (uri), "/api/"))
@@ -758,8 +767,7 @@ request_finished (SoupServer *server, SoupServerMessage *message, gpointer data)
   entry->status = soup_server_message_get_status (message);
   entry->authorization = g_strdup (describe_authorization (message));
   entry->headers = list_headers (message);
-  entry->participant =
-      g_strdup (g_object_get_data (G_OBJECT (message), "stage-participant"));
+  entry->participant = g_strdup (participant != NULL ? participant->id : NULL);
   entry->code =
       GPOINTER_TO_INT (g_object_get_data (G_OBJECT (message), "stage-code"));
   entry->reason =

@@ -3,7 +3,7 @@
  *
  * What goes into the element and what arrives at the stage.
  */
-#include <string.h>
+#include <glib/gstdio.h>
 
 #include "publish-fixture.h"
 
@@ -96,9 +96,265 @@ test_input (gconstpointer data)
   publish_fixture_assert_deleted (publish, 1);
 }
 
+/* -- Pipelines that others have published --------------------------------------- */
+
+/* What AWS shows for whipsink, with the name of this element. */
+#define AWS_PIPELINE \
+  "videotestsrc is-live=true ! videoconvert ! x264enc tune=zerolatency bitrate=2500 speed-preset=ultrafast " \
+  "! rtph264pay ! application/x-rtp,media=video,encoding-name=H264,payload=97,clock-rate=90000,width=1280,height=720,framerate=30/1 " \
+  "! whip.sink_0 audiotestsrc is-live=true ! audioconvert ! opusenc ! rtpopuspay " \
+  "! application/x-rtp,media=audio,encoding-name=OPUS,payload=96,clock-rate=48000,encoding-params=(string)2 " \
+  "! whip.sink_1 ivsstagesink name=whip auth-token=%s whip-endpoint=%s"
+
+static void
+test_aws_pipeline (void)
+{
+  g_autofree gchar *id = NULL;
+  g_autofree gchar *token = stage_fixture_mint (stage, NULL, &id);
+  g_autoptr (PublishFixture) publish = publish_fixture_new_as (stage, id,
+      AWS_PIPELINE, token, stage_fixture_get_whip_url (stage));
+  g_autoptr (JsonNode) video = NULL, audio = NULL;
+
+  publish_fixture_play (publish);
+  video = publish_fixture_wait_number (publish, "session.video.frames", 40, 20);
+  audio =
+      publish_fixture_wait_number (publish, "session.audio.packets", 60, 20);
+  g_assert_true (json_node_get_boolean (
+      publish_fixture_at (publish, video, "session.video.starts_with_idr")));
+  publish_fixture_stop (publish);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+/* -- Sound without a picture ------------------------------------------------------- */
+
+static void
+test_without_dummy (void)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
+      LIVE_AUDIO " ! ivsstagesink dummy-video=never");
+  g_autoptr (GstMessage) message = NULL;
+
+  publish_fixture_play (publish);
+  message = publish_fixture_wait_failure (publish, "session-refused", 20);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+  g_assert_cmpint (publish_fixture_get_code (message), ==, 2001);
+  publish_fixture_wait_connection (publish, "failed", 5);
+}
+
+/* -- Where the token comes from ------------------------------------------------------ */
+
+#define SHORT_VIDEO LIVE_VIDEO " ! ivsstagesink "
+
+/* On the stage as the participant of the token. */
+static void
+check_is_there (PublishFixture *publish)
+{
+  g_autoptr (JsonNode) state = NULL;
+
+  publish_fixture_play (publish);
+  publish_fixture_wait_connection (publish, "connected", 20);
+  state = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  publish_fixture_stop (publish);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+static void
+test_token_property (void)
+{
+  g_autofree gchar *id = NULL;
+  g_autofree gchar *token = stage_fixture_mint (stage, NULL, &id);
+  g_autoptr (PublishFixture) publish =
+      publish_fixture_new_as (stage, id, SHORT_VIDEO "auth-token=%s", token);
+
+  check_is_there (publish);
+}
+
+static void
+test_token_file (void)
+{
+  g_autofree gchar *id = NULL;
+  g_autofree gchar *token = stage_fixture_mint (stage, NULL, &id);
+  g_autofree gchar *line = g_strconcat (token, "\n", NULL);
+  g_autofree gchar *path = NULL;
+  g_autoptr (GError) error = NULL;
+  gint file = g_file_open_tmp ("token-XXXXXX", &path, &error);
+  g_autoptr (PublishFixture) publish = NULL;
+
+  g_assert_no_error (error);
+  g_close (file, NULL);
+  g_file_set_contents (path, line, -1, &error);
+  g_assert_no_error (error);
+  publish = publish_fixture_new_as (stage, id, SHORT_VIDEO "auth-token-file=%s",
+      path);
+  check_is_there (publish);
+  g_unlink (path);
+}
+
+static void
+test_token_environment (void)
+{
+  g_autofree gchar *id = NULL;
+  g_autofree gchar *token = stage_fixture_mint (stage, NULL, &id);
+  g_autoptr (PublishFixture) publish =
+      publish_fixture_new_as (stage, id, SHORT_VIDEO);
+
+  g_setenv ("IVS_STAGE_TOKEN", token, TRUE);
+  check_is_there (publish);
+  g_unsetenv ("IVS_STAGE_TOKEN");
+}
+
+static gchar *
+token_requested (GstElement *sink, gpointer data)
+{
+  return g_strdup (data);
+}
+
+static void
+test_token_signal (void)
+{
+  g_autofree gchar *id = NULL;
+  g_autofree gchar *token = stage_fixture_mint (stage, NULL, &id);
+  g_autoptr (PublishFixture) publish =
+      publish_fixture_new_as (stage, id, SHORT_VIDEO "auth-token=ignored");
+
+  g_signal_connect (publish_fixture_get_sink (publish), "request-token",
+      G_CALLBACK (token_requested), token);
+  check_is_there (publish);
+}
+
+static void
+test_token_missing (void)
+{
+  g_autoptr (PublishFixture) publish =
+      publish_fixture_new_as (stage, "nobody", SHORT_VIDEO);
+  g_autoptr (GstMessage) message = NULL;
+
+  publish_fixture_expect (publish, "token-missing");
+  publish_fixture_play (publish);
+  message = publish_fixture_wait_failure (publish, "token-missing", 10);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+}
+
+/* -- Where it leads ------------------------------------------------------------------ */
+
+/* The endpoint that AWS documents answers 307; a token without whip_url knows no
+ * other. */
+static void
+test_endpoint_redirects (void)
+{
+  g_autofree gchar *id = NULL;
+  g_autofree gchar *token =
+      stage_fixture_mint (stage, "{\"whip_url\":false}", &id);
+  g_autoptr (PublishFixture) publish = publish_fixture_new_as (stage, id,
+      SHORT_VIDEO "auth-token=%s whip-endpoint=%s", token,
+      stage_fixture_get_whip_url (stage));
+
+  check_is_there (publish);
+  g_assert_cmpuint (publish_fixture_count_requests (publish, "POST", 307), ==,
+      1);
+  g_assert_cmpuint (publish_fixture_count_requests (publish, "POST", 201), ==,
+      1);
+}
+
+static void
+test_endpoint_of_token (void)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage, SHORT_VIDEO);
+
+  check_is_there (publish);
+  g_assert_cmpuint (publish_fixture_count_requests (publish, "POST", 307), ==,
+      0);
+  g_assert_cmpuint (publish_fixture_count_requests (publish, "POST", 201), ==,
+      1);
+}
+
+/* -- What the element tells ------------------------------------------------------------ */
+
+typedef struct
+{
+  GMutex lock;
+  GString *states;
+} Notified;
+
+/* On the element's own thread. */
+static void
+connection_notified (GObject *sink, GParamSpec *spec, gpointer data)
+{
+  Notified *notified = data;
+  g_auto (GValue) value = G_VALUE_INIT;
+  GEnumValue *entry;
+
+  g_value_init (&value, spec->value_type);
+  g_object_get_property (sink, "connection-state", &value);
+  entry = g_enum_get_value (G_PARAM_SPEC_ENUM (spec)->enum_class,
+      g_value_get_enum (&value));
+  g_mutex_lock (&notified->lock);
+  g_string_append_printf (notified->states, "%s ", entry->value_nick);
+  g_mutex_unlock (&notified->lock);
+}
+
+static void
+check_properties (PublishFixture *publish, JsonNode *state)
+{
+  GstElement *sink = publish_fixture_get_sink (publish);
+  g_autofree gchar *id = NULL, *arn = NULL;
+  gint64 expiry = 0;
+
+  g_object_get (sink, "participant-id", &id, "stage-arn", &arn, "token-expiry",
+      &expiry, NULL);
+  g_assert_cmpstr (id, ==, publish_fixture_get_participant (publish));
+  g_assert_cmpstr (arn, ==, stage_state_string (state, "stage"));
+  g_assert_cmpint (expiry, ==,
+      (gint64) publish_fixture_number (publish, state, "expires"));
+}
+
+static void
+test_told (void)
+{
+  Notified notified = { .states = g_string_new (NULL) };
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
+      "videotestsrc num-buffers=30 ! video/x-raw,framerate=30/1 ! ivsstagesink");
+  g_autofree gchar *progress = NULL, *states = NULL;
+  g_autoptr (JsonNode) state = NULL;
+
+  g_mutex_init (&notified.lock);
+  g_signal_connect (publish_fixture_get_sink (publish),
+      "notify::connection-state", G_CALLBACK (connection_notified), &notified);
+  publish_fixture_play (publish);
+  state = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  check_properties (publish, state);
+  publish_fixture_wait_eos (publish, 20);
+  publish_fixture_stop (publish);
+  progress = publish_fixture_get_progress (publish);
+  states = publish_fixture_get_states (publish);
+  g_assert_cmpstr (progress, ==,
+      "start open, complete open, start request, complete request, "
+      "start connect, complete connect, start disconnect, complete disconnect");
+  g_assert_cmpstr (states, ==, "connecting, connected, closed");
+  g_assert_cmpstr (notified.states->str, ==, "connecting connected closed ");
+  g_string_free (notified.states, TRUE);
+  g_mutex_clear (&notified.lock);
+}
+
 int
 main (int argc, char **argv)
 {
+  static const struct
+  {
+    const gchar *name;
+    GTestFunc function;
+  } cases[] = {
+    { "aws-pipeline", test_aws_pipeline },
+    { "audio-without-dummy-video", test_without_dummy },
+    { "token/property", test_token_property },
+    { "token/file", test_token_file },
+    { "token/environment", test_token_environment },
+    { "token/signal", test_token_signal },
+    { "token/missing", test_token_missing },
+    { "endpoint/redirects", test_endpoint_redirects },
+    { "endpoint/of-token", test_endpoint_of_token },
+    { "told", test_told },
+  };
   int result;
 
   gst_init (&argc, &argv);
@@ -108,6 +364,11 @@ main (int argc, char **argv)
         g_strdup_printf ("/publish/input/%s", inputs[i].name);
 
     g_test_add_data_func (path, &inputs[i], test_input);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *path = g_strdup_printf ("/publish/%s", cases[i].name);
+
+    g_test_add_func (path, cases[i].function);
   }
   stage = stage_fixture_start (NULL);
   result = g_test_run ();

@@ -806,22 +806,29 @@ listen_at (StageHttp *http, const StageHttpOptions *options, guint16 port,
   return g_steal_pointer (&server);
 }
 
+/* Not soup_server_get_uris(), which leaks addresses in libsoup 3.2. */
+static guint16
+get_port (SoupServer *server)
+{
+  GSList *listeners = soup_server_get_listeners (server);
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (listeners->data, NULL);
+
+  g_slist_free (listeners);
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+}
+
 /* An address that means "all" leads nowhere: the name of this computer does. */
 static gchar *
 make_url (SoupServer *server, const StageHttpOptions *options)
 {
-  GSList *uris = soup_server_get_uris (server);
   g_autoptr (GInetAddress) address =
       g_inet_address_new_from_string (options->address);
   const gchar *host = g_inet_address_get_is_any (address) ? g_get_host_name ()
                                                           : options->address;
-  gchar *url =
-      g_strdup_printf (strchr (host, ':') ? "%s://[%s]:%d" : "%s://%s:%d",
-          options->certificate != NULL ? "https" : "http", host,
-          g_uri_get_port (uris->data));
 
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  return url;
+  return g_strdup_printf (strchr (host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+      options->certificate != NULL ? "https" : "http", host, get_port (server));
 }
 
 static void

@@ -337,7 +337,8 @@ void
 stage_meter_count_packet (StageMeter *meter, GstBuffer *packet)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&meter->lock);
 
   if (!gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp))
     return;
@@ -361,7 +362,8 @@ stage_meter_count_packet (StageMeter *meter, GstBuffer *packet)
 void
 stage_meter_count_report (StageMeter *meter, guint64 ntp, guint32 rtp)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&meter->lock);
   Report *report = &meter->reports[meter->n_reports++ % KEPT_REPORTS];
 
   report->ntp = ntp;
@@ -371,7 +373,8 @@ stage_meter_count_report (StageMeter *meter, guint64 ntp, guint32 rtp)
 void
 stage_meter_set_loss (StageMeter *meter, const StageMeterLoss *loss)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&meter->lock);
 
   meter->loss = *loss;
 }
@@ -379,7 +382,8 @@ stage_meter_set_loss (StageMeter *meter, const StageMeterLoss *loss)
 void
 stage_meter_tick (StageMeter *meter)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&meter->lock);
   gint64 now = g_get_monotonic_time ();
   gdouble seconds = (gdouble) (now - meter->ticked_at) / G_USEC_PER_SEC;
 
@@ -402,7 +406,8 @@ stage_meter_tick (StageMeter *meter)
 StageMeterSummary
 stage_meter_summarise (StageMeter *meter)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&meter->lock);
 
   return (StageMeterSummary){ .packets = meter->packets,
     .lost = meter->missing,
@@ -517,7 +522,8 @@ void
 stage_meter_write (StageMeter *meter, JsonBuilder *builder,
     const StageArrival *arrival, gint64 began)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&meter->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&meter->lock);
   gint64 now = g_get_monotonic_time ();
 
   json_builder_begin_object (builder);

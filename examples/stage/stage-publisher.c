@@ -64,7 +64,8 @@ stage_session_state_name (StageSessionState state)
 static void
 note_activity (StagePublisher *publisher, GstBuffer *packet)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&publisher->lock);
 
   publisher->active_at = g_get_monotonic_time ();
   if (packet != NULL)
@@ -131,7 +132,8 @@ static void
 jitterbuffer_added (GstElement *element, guint ssrc, gpointer data)
 {
   StagePublisher *publisher = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&publisher->lock);
   JitterBuffer *buffer;
 
   if (publisher->n_buffers == MAX_JITTERBUFFERS)
@@ -277,7 +279,8 @@ read_losses (StagePublisher *publisher)
 static void
 drop_pads (StagePublisher *publisher)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&publisher->lock);
 
   gst_clear_object (&publisher->video_pad);
   while (publisher->n_buffers > 0)
@@ -370,7 +373,8 @@ stage_publisher_get_peer (StagePublisher *publisher)
 StageMeterSummary
 stage_publisher_summarise (StagePublisher *publisher, StageMedia media)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&publisher->lock);
   StageMeterSummary summary = stage_meter_summarise (publisher->meters[media]);
   const StageArrival *arrival =
       stage_arrivals_find (&publisher->arrivals, summary.ssrc);
@@ -417,7 +421,8 @@ write_av_offset (StagePublisher *publisher, JsonBuilder *builder)
 static void
 write_stream (StagePublisher *publisher, JsonBuilder *builder, StageMedia media)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&publisher->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&publisher->lock);
   StageMeterSummary summary = stage_meter_summarise (publisher->meters[media]);
 
   if (summary.packets > 0)

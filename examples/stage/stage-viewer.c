@@ -96,7 +96,8 @@ rewrite (Track *track, GstRTPBuffer *in)
 void
 stage_viewer_push (StageViewer *viewer, StageMedia media, GstBuffer *packet)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&viewer->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&viewer->lock);
   Track *track = &viewer->tracks[media];
   GstRTPBuffer in = GST_RTP_BUFFER_INIT;
   GstBuffer *copy;
@@ -133,7 +134,8 @@ answered (const gchar *sdp, const GError *error, gpointer data)
 static void
 set_connected (StageViewer *viewer, gboolean connected)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&viewer->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&viewer->lock);
 
   viewer->connected = connected;
 }
@@ -267,7 +269,8 @@ stage_viewer_get_id (StageViewer *viewer)
 gboolean
 stage_viewer_is_connected (StageViewer *viewer)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&viewer->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&viewer->lock);
 
   return viewer->connected;
 }
@@ -275,7 +278,8 @@ stage_viewer_is_connected (StageViewer *viewer)
 guint64
 stage_viewer_count_packets (StageViewer *viewer)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&viewer->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&viewer->lock);
 
   return viewer->packets;
 }

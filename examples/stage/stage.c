@@ -453,7 +453,8 @@ static void
 packet_came (StageMedia media, GstBuffer *packet, gpointer data)
 {
   StageParticipant *participant = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&participant->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&participant->lock);
 
   stage_record (participant->id, media, packet);
   for (guint i = 0; i < participant->viewers->len; i++)

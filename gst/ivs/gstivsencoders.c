@@ -26,12 +26,16 @@ typedef struct
 /* clang-format off */
 static const EncoderRow rows[] = {
   /* Not sliced-threads: AWS advises against it, and some decoders take each
-   * slice for a frame. Each frame thread is one frame of delay, so two. */
+   * slice for a frame. Each frame thread is one frame of delay, so two. Without
+   * scenecut: it makes IDR pictures five times per second of a noisy picture. */
   { "x264enc", "tune=zerolatency speed-preset=veryfast threads=2 bframes=0 "
-    "sliced-threads=false rc-lookahead=0 byte-stream=true",
+    "sliced-threads=false rc-lookahead=0 byte-stream=true "
+    "option-string=scenecut=0",
     "bitrate", 1000, "key-int-max" },
+  /* With qp-min=0 it takes its own limits and does not quantise beyond 42, at
+   * whatever bit rate: six times the target of a noisy picture. */
   { "openh264enc", "usage-type=camera rate-control=bitrate complexity=low "
-    "slice-mode=n-slices num-slices=1 scene-change-detection=false",
+    "qp-min=12 qp-max=51 slice-mode=n-slices num-slices=1 scene-change-detection=false",
     "bitrate", 1, "gop-size" },
   { "vah264enc", "rate-control=cbr b-frames=0 target-usage=6",
     "bitrate", 1000, "key-int-max" },

@@ -32,8 +32,9 @@ G_BEGIN_DECLS
 #define IVS_LIMITS_MIN_IDR_INTERVAL 1
 #define IVS_LIMITS_MAX_IDR_INTERVAL 2
 
-/* [media] mono or stereo. */
+/* [media] mono or stereo; RFC 7587, 4.1: one RTP clock for all of Opus. */
 #define IVS_LIMITS_MAX_AUDIO_CHANNELS 2
+#define IVS_LIMITS_AUDIO_CLOCK_RATE 48000
 
 /* [quotas] publishers per stage, and hours that one may publish. */
 #define IVS_LIMITS_MAX_PUBLISHERS 12

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "ivs-quality.h"
 #include "ivs-rate.h"
 
 #define TICK_US 1000
@@ -19,10 +20,11 @@
 #define PACKET_SIZE 1200
 #define AUDIO_SIZE 160
 #define AUDIO_US 20000
+#define AUDIO_BPS (AUDIO_SIZE * 8 * (G_USEC_PER_SEC / AUDIO_US))
 #define FRAME_US 33333
 #define IDR_FRAMES 60
 #define IDR_SIZE 4
-#define MAX_RECORDS 3000
+#define MAX_RECORDS 6000
 /* The clocks of both ends have nothing in common. */
 #define CLOCK_OFFSET_US G_GINT64_CONSTANT (987654321000)
 #define NOT_YET G_MAXINT64
@@ -33,6 +35,9 @@ typedef enum
   FEEDBACK_SUMMARY, /* means over 300 ms, as GStreamer's twcc-stats */
   FEEDBACK_NONE     /* receiver reports only */
 } FeedbackKind;
+
+/* The other flow takes what it gets, as TCP does (Reno without slow start). */
+#define GREEDY G_MAXUINT
 
 /* From @at_s on. */
 typedef struct
@@ -54,8 +59,9 @@ typedef struct
   guint start_kbps;
   guint max_kbps;
   guint encoder_kbps;  /* it never makes more, 0 = as told */
-  gdouble deaf_from_s; /* neither feedback nor reports come back */
+  gdouble deaf_from_s; /* feedback does not come back */
   gdouble deaf_to_s;
+  gboolean loses_reports; /* nor do reports, then */
   Phase phases[8];
 } PathConfig;
 
@@ -71,6 +77,7 @@ typedef struct
   gdouble lost;     /* packets */
   IvsUsage usage;
   IvsAimdState state;
+  guint step; /* of the quality */
 } Record;
 
 typedef struct
@@ -97,17 +104,22 @@ typedef struct
 {
   const PathConfig *config;
   IvsRate rate;
+  IvsQuality quality;
   GRand *random;
   gint64 now_us;
 
   guint target;
-  guint n_frames;
+  guint n_frames; /* begins anywhere between two IDR pictures */
   gint64 next_frame_us, next_audio_us;
   gdouble cross_credit;
 
   GArray *packets; /* Packet */
   GQueue queue;    /* Queued */
   guint queue_bytes;
+  gdouble window; /* of a greedy flow, packets */
+  guint in_flight;
+  gint64 halved_us;
+  GQueue acks;            /* gint64, when they come back */
   gdouble service_credit; /* bytes */
   gint64 last_arrival_us;
   gint64 last_frame_us;
@@ -136,6 +148,20 @@ path_get_phase (const Path *path)
 }
 
 static void
+path_drop (Path *path, gint index)
+{
+  if (index >= 0) {
+    g_array_index (path->packets, Packet, index).arrived_us = -1;
+    path->record->lost++;
+  } else if (path->in_flight > 0) {
+    path->in_flight--;
+    if (path->now_us - path->halved_us > 2 * path->config->rtt_ms * 1000)
+      path->window = MAX (path->window / 2, 2);
+    path->halved_us = path->now_us;
+  }
+}
+
+static void
 path_enqueue (Path *path, gint index, guint size)
 {
   const PathConfig *config = path->config;
@@ -143,10 +169,7 @@ path_enqueue (Path *path, gint index, guint size)
   Queued *queued;
 
   if (path->queue_bytes + size > limit) {
-    if (index >= 0) {
-      g_array_index (path->packets, Packet, index).arrived_us = -1;
-      path->record->lost++;
-    }
+    path_drop (path, index);
     return;
   }
   queued = g_new (Queued, 1);
@@ -173,7 +196,6 @@ path_send (Path *path, guint bytes, gboolean is_frame)
 static void
 path_send_media (Path *path)
 {
-  gdouble audio = AUDIO_SIZE * 8.0 * G_USEC_PER_SEC / AUDIO_US;
   gdouble video = path->target;
 
   if (path->config->encoder_kbps > 0)
@@ -183,7 +205,8 @@ path_send_media (Path *path)
     path_send (path, AUDIO_SIZE, FALSE);
   }
   if (path->now_us >= path->next_frame_us) {
-    gdouble mean = MAX (video - audio, 20000) / 8 * FRAME_US / G_USEC_PER_SEC;
+    gdouble mean =
+        MAX (video - AUDIO_BPS, 20000) / 8 * FRAME_US / G_USEC_PER_SEC;
     gdouble part = path->n_frames++ % IDR_FRAMES == 0
         ? IDR_SIZE
         : g_rand_double_range (path->random, 0.8, 1.2) *
@@ -195,8 +218,32 @@ path_send_media (Path *path)
 }
 
 static void
+path_send_greedy (Path *path)
+{
+  gint64 *ack;
+
+  while (
+      (ack = g_queue_peek_head (&path->acks)) != NULL && *ack <= path->now_us) {
+    g_free (g_queue_pop_head (&path->acks));
+    path->window += 1 / path->window;
+    path->in_flight--;
+  }
+  path->window = MAX (path->window, 2);
+  while (path->in_flight + 1 <= path->window) {
+    path->in_flight++;
+    path_enqueue (path, -1, PACKET_SIZE);
+    if (path->halved_us == path->now_us)
+      return;
+  }
+}
+
+static void
 path_send_cross (Path *path, guint kbps)
 {
+  if (kbps == GREEDY) {
+    path_send_greedy (path);
+    return;
+  }
   path->cross_credit += kbps / 8.0; /* bytes per millisecond */
   for (; path->cross_credit >= PACKET_SIZE; path->cross_credit -= PACKET_SIZE)
     path_enqueue (path, -1, PACKET_SIZE);
@@ -247,6 +294,10 @@ path_serve (Path *path, guint kbps)
     if (head->index >= 0)
       path_arrive (path, &g_array_index (path->packets, Packet, head->index),
           path->now_us + (gint64) (left * TICK_US));
+    else if (path->in_flight > 0)
+      g_queue_push_tail (&path->acks,
+          g_memdup2 (&(gint64){ path->now_us + path->config->rtt_ms * 1000 },
+              sizeof (gint64)));
     g_free (g_queue_pop_head (&path->queue));
   }
   path->service_credit = MIN (path->service_credit, per_tick);
@@ -363,7 +414,7 @@ path_report (Path *path, gboolean is_deaf, guint kbps)
 
   if (path->report_sent == 0)
     return;
-  if (!is_deaf)
+  if (!is_deaf || !path->config->loses_reports)
     ivs_rate_report (&path->rate, path->now_us,
         (gdouble) path->report_lost / path->report_sent,
         path->config->rtt_ms * 1000 + queue_us);
@@ -377,13 +428,15 @@ path_record (Path *path, const Phase *phase)
   Record *record = path->record;
   gdouble per_second = (gdouble) G_USEC_PER_SEC / RECORD_US;
 
-  record->capacity =
-      1000.0 * (phase->kbps - MIN (phase->cross_kbps, phase->kbps));
+  record->capacity = phase->cross_kbps == GREEDY
+      ? 500.0 * phase->kbps /* the fair share */
+      : 1000.0 * (phase->kbps - phase->cross_kbps);
   record->target = path->target;
   record->sent *= per_second;
   record->received *= per_second;
   record->usage = path->rate.arrival.usage;
   record->state = path->rate.aimd.state;
+  record->step = path->quality.step;
   path->n_records++;
   g_assert_cmpuint (path->n_records, <=, MAX_RECORDS);
   path->record++;
@@ -407,12 +460,14 @@ path_tick (Path *path)
     path_report (path, is_deaf, phase->kbps);
   if (path->now_us % RECORD_US == 0) {
     path->target = ivs_rate_get_target (&path->rate, path->now_us);
+    ivs_quality_update (&path->quality, path->now_us,
+        ivs_quality_get_video_share (path->target, AUDIO_BPS));
     path_record (path, phase);
   }
 }
 
 static Path *
-path_run (const PathConfig *config)
+path_run (const PathConfig *config, guint seed)
 {
   Path *path = g_new0 (Path, 1);
   IvsRateConfig range = { .min_bps = 100000,
@@ -420,12 +475,15 @@ path_run (const PathConfig *config)
     .start_bps = config->start_kbps * 1000 };
 
   path->config = config;
-  path->random = g_rand_new_with_seed (1);
+  path->random = g_rand_new_with_seed (seed);
+  path->n_frames = g_rand_int_range (path->random, 0, IDR_FRAMES);
   path->packets = g_array_new (FALSE, FALSE, sizeof (Packet));
   path->record = path->records;
   path->now_us = TICK_US;
   path->target = range.start_bps;
   ivs_rate_init (&path->rate, &range, path->now_us);
+  ivs_quality_init (&path->quality,
+      &(IvsQualitySource){ 1280, 720, 30, 1, 160, 10 });
   for (; path->now_us <= (gint64) config->seconds * G_USEC_PER_SEC;
        path->now_us += TICK_US)
     path_tick (path);
@@ -438,6 +496,7 @@ path_free (Path *path)
   g_rand_free (path->random);
   g_array_unref (path->packets);
   g_queue_clear_full (&path->queue, g_free);
+  g_queue_clear_full (&path->acks, g_free);
   g_queue_clear_full (&path->feedbacks, g_free);
   g_free (path);
 }

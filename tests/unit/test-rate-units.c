@@ -26,7 +26,7 @@ typedef struct
   const gchar *name;
   gdouble changes_ms[10]; /* one each 100 ms, after five of 0 */
   IvsUsage expected[10];
-} Delays;
+} Delays; /* as means */
 
 #define N IVS_USAGE_NORMAL
 #define O IVS_USAGE_OVER
@@ -35,11 +35,11 @@ typedef struct
 /* clang-format off */
 static const Delays delays[] = {
   { "flat", { 0 }, { N, N, N, N, N, N, N, N, N, N } },
-  { "growing", { 40, 40, 40, 40 }, { N, O, O, O, N, N, N, N, N, N } },
-  { "not-growing-any-more", { 40, 40, -1, -1 }, { N, O, N, N, N, N, N, N, N, N } },
-  { "one-idr-picture", { 170, -20, -20, -20, -20, -20, -20, -20, -20, -10 }, { N, N, N, N, U, U, U, U, U, U } },
+  { "growing", { 40, 40, 40, 40, 40, 40 }, { N, N, N, O, O, O, N, N, N, N } },
+  { "not-growing-any-more", { 40, 40, 40, 40, -1, -1 }, { N, N, N, O, N, N, N, N, N, N } },
+  { "one-idr-picture", { 60, 60, 50, -20, -20, -20, -20, -20, -20, -20 }, { N, N, N, N, N, U, U, U, U, U } },
   { "slowly-growing", { 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 }, { N, N, N, N, N, N, N, N, N, N } },
-  { "eight-percent-too-much", { 8, 8, 8, 8, 8, 8, 8, 8, 8, 8 }, { N, N, N, O, O, O, O, O, O, O } },
+  { "eight-percent-too-much", { 8, 8, 8, 8, 8, 8, 8, 8, 8, 8 }, { N, N, N, N, N, O, O, O, O, O } },
   { "draining", { -40, -40, -40, -40 }, { U, U, U, U, U, U, U, N, N, N } },
 };
 /* clang-format on */
@@ -75,6 +75,7 @@ test_packets (void)
 {
   IvsArrival arrival;
   gint64 now_us = -5 * SECOND; /* no zero is special */
+  guint first = 0;
 
   ivs_arrival_init (&arrival);
   for (guint i = 0; i < 100; i++, now_us += 10000)
@@ -83,9 +84,14 @@ test_packets (void)
   g_assert_cmpint (arrival.queue_us, ==, 0);
   g_assert_cmpuint (arrival.received_bps, ==, 960000);
 
-  for (guint i = 1; i <= 100; i++, now_us += 10000)
+  for (guint i = 1; i <= 100; i++, now_us += 10000) {
     ivs_arrival_add_packet (&arrival, now_us, now_us + 1234567 + i * 1000,
         1200);
+    if (arrival.usage == IVS_USAGE_OVER && first == 0)
+      first = i;
+  }
+  g_assert_cmpuint (first, >=, 20);
+  g_assert_cmpuint (first, <=, 50);
   g_assert_cmpint (arrival.usage, ==, IVS_USAGE_OVER);
   assert_near (arrival.slope, 100, 1);
   assert_near (arrival.received_bps, 960000 / 1.1, 20000);
@@ -207,7 +213,6 @@ test_loss_rules (void)
     ivs_loss_init (&loss, 1000000);
     ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 50000);
     loss.estimate = 1000000;
-    loss.updated_us = SECOND + 2 * TENTH;
     ivs_loss_update (&loss, SECOND + 3 * TENTH, 1000, rows[i].lost, 1000000, 0);
     assert_near (loss.estimate, rows[i].expected, 1);
   }
@@ -228,6 +233,41 @@ test_loss_rounds (void)
   assert_near (loss.estimate, 500000, 1);
   ivs_loss_update (&loss, SECOND + 450000, 100, 100, 500000, 50000);
   assert_near (loss.estimate, 500000, 1);
+}
+
+/* Of 1000 packets each, ten rounds of a path that loses so many of them. */
+static void
+test_loss_inherent (void)
+{
+  IvsLoss loss;
+  gint64 now_us = SECOND;
+  guint target = 1000000;
+
+  /* whatever is sent: it is not ours, and growth goes on */
+  ivs_loss_init (&loss, target);
+  for (guint i = 0; i < 10; i++, now_us += SECOND) {
+    ivs_loss_update (&loss, now_us, 1000, 150, target, 0);
+    target = (guint) MIN (loss.estimate, 1000000);
+  }
+  g_assert_true (loss.inherent > 0.14 && loss.inherent < 0.16);
+  g_assert_cmpuint (target, >=, 800000);
+
+  /* gone: forgotten */
+  for (guint i = 0; i < 100; i++, now_us += SECOND)
+    ivs_loss_update (&loss, now_us, 1000, 0, target, 0);
+  g_assert_true (loss.inherent < 0.03);
+
+  /* what does not fit into 700 kbit/s: ours, however often */
+  target = 1000000;
+  ivs_loss_init (&loss, target);
+  for (guint i = 0; i < 100; i++, now_us += SECOND) {
+    guint fits = MIN (1000, 1000 * 700 / (target / 1000));
+
+    ivs_loss_update (&loss, now_us, 1000, 1000 - fits, target, 0);
+    target = (guint) MIN (loss.estimate, 1000000);
+    g_assert_true (loss.inherent <= 0.05);
+  }
+  g_assert_cmpuint (target, <=, 850000);
 }
 
 /* -- The controller -- */
@@ -385,6 +425,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/states", test_states);
   g_test_add_func ("/rate-units/loss-rules", test_loss_rules);
   g_test_add_func ("/rate-units/loss-rounds", test_loss_rounds);
+  g_test_add_func ("/rate-units/loss-inherent", test_loss_inherent);
   g_test_add_func ("/rate-units/silence", test_silence);
   g_test_add_func ("/rate-units/reports", test_reports);
   g_test_add_func ("/rate-units/range", test_range);

@@ -42,8 +42,10 @@
 #define K_DOWN 0.00018
 /* Above the threshold by so much it is not followed (15 / 240 ms). */
 #define MAX_EXCESS 62.0
-/* Buckets above the threshold that make an over-use. */
+/* Buckets above the threshold that make an over-use. A mean over 300 ms spreads
+ * what an IDR picture raises once over two buckets more. */
 #define OVER_BUCKETS 2
+#define OVER_MEANS 4
 /* Less is noise whatever its slope, and no reason to send less. */
 #define MIN_QUEUE_US 10000
 /* A gap in sending: what was before says nothing about the slope now. */
@@ -134,12 +136,13 @@ adapt_threshold (IvsArrival *self, gint64 dt_us)
 static IvsUsage
 detect (IvsArrival *self)
 {
-  gboolean is_rising =
-      look_back (self, 0)->delay_us > look_back (self, 1)->delay_us;
+  const IvsArrivalBucket *last = look_back (self, 0);
+  guint n_needed = last->received_bps > 0 ? OVER_MEANS : OVER_BUCKETS;
+  gboolean is_rising = last->delay_us > look_back (self, 1)->delay_us;
 
   if (self->slope > self->threshold && self->queue_us > MIN_QUEUE_US) {
     self->n_over++;
-    if (self->n_over >= OVER_BUCKETS && is_rising)
+    if (self->n_over >= n_needed && is_rising)
       return IVS_USAGE_OVER;
     return IVS_USAGE_NORMAL;
   }

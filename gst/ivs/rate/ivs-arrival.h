@@ -38,7 +38,7 @@ typedef struct
   gint64 arrived_us; /* the last packet */
   gdouble delay_us;  /* of the least delayed group, from an unknown zero */
   guint64 bytes;
-  guint received_bps; /* 0 = count the bytes */
+  guint received_bps; /* 0 = count the bytes; else all this is a mean */
 } IvsArrivalBucket;
 
 /**

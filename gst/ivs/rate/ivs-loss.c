@@ -4,40 +4,44 @@
  * The bit rate that the loss on the way allows.
  *
  * Section 6 of draft-ietf-rmcat-gcc-02, with its three rules: above 10 % the
- * estimate falls by half the loss, below 2 % it grows by 5 % at each feedback
- * (100 ms), between them it stays. What differs:
+ * estimate falls by half the loss, below 2 % it grows by 5 % at each feedback,
+ * between them it stays. What differs:
  *
  * Rounds. The draft speaks of receiver reports, some per second at most, and of
  *   "since the previous report". Transport-wide feedback comes ten times a second
  *   with a few packets each: three of twenty are 15 %, and a decision would be made
  *   before the last one can show. So loss is counted in rounds of at least 40
- *   packets and 300 ms plus the round-trip time; the estimate falls once per round.
+ *   packets and 300 ms plus the round-trip time; the rules are applied once per round.
  *
  * Where it falls from. The draft's estimate may be far above what the delay allows;
  *   halving that helps nobody. It falls from what is sent now.
  *
+ * Growth. 5 % after the first good round, then 10, 15 and 20, so that a path that
+ *   became wide again is filled in seconds, while one that was only just too
+ *   narrow is approached slowly.
+ *
  * Inherent loss (ours). The draft motivates its 10 % with "the losses are probably
- *   not related to self-inflicted congestion" but at 10 % of random loss half of
+ *   not related to self-inflicted congestion", but at 10 % of random loss half of
  *   the rounds are above, none is below 2 %, and the rate falls for ever. So a
- *   fall is also an experiment: when a fifth less was sent and as much was lost,
- *   the loss is not of our making, and the rules then look at what exceeds it. At
- *   a full queue without delay (a policer) a fifth less sent is less lost, so that
- *   it cannot be mistaken. Likewise loss that stays between the bounds for five
- *   seconds, up to 5 %, so that a path with 3 % can be climbed again after a fall.
+ *   fall is also an experiment. Of what is sent at r0, a narrow path lets the same
+ *   amount through when r1 is sent, so that the loss goes from L0 to
+ *   1 - (1 - L0) r0 / r1; loss that is not of our making stays at L0. When a fifth
+ *   less was sent and the loss is nearer to the latter, it is inherent, and the
+ *   rules then look at what exceeds it. Likewise loss that stays between the
+ *   bounds for five seconds, up to 5 %, so that a path with 3 % can be climbed
+ *   again after a fall.
  */
 
 #include "ivs-loss.h"
 
-#include <math.h>
-
-/* Draft 6: for each feedback, of which we expect ten a second. */
-#define GROWTH 1.05
-/* What a round weighs in the mean, and the mean in the inherent loss. */
+/* Draft 6: for each feedback, here for each round, times good rounds. */
+#define GROWTH 0.05
+#define MAX_GOOD 4
+/* What a round weighs in the means. */
 #define SMOOTHING 0.3
-#define FORGETTING 0.1
-/* The experiment: so much less is sent, so much of the loss is left. */
+#define SLOW_SMOOTHING 0.05
+/* The experiment: so much is sent of what was. */
 #define EPISODE_FALL 0.8
-#define EPISODE_LEFT 0.7
 /* Steady loss. */
 #define STEADY_US (5 * G_USEC_PER_SEC)
 #define STEADY_MAX 0.05
@@ -60,61 +64,77 @@ get_excess (const IvsLoss *self, gdouble loss)
   return MAX (loss - self->inherent, 0) / (1 - self->inherent);
 }
 
-/* What the path loses may become less, or a little more. */
 static void
-follow_inherent (IvsLoss *self)
+learn_inherent (IvsLoss *self, gdouble loss)
 {
-  gdouble error = self->mean - self->inherent;
+  self->inherent = self->slow_mean = MIN (loss, IVS_LOSS_MAX_INHERENT);
+}
 
-  if (self->inherent <= 0 || error > IVS_LOSS_LOW)
-    return;
-  self->inherent += FORGETTING * error;
-  if (self->inherent < IVS_LOSS_LOW / 2)
-    self->inherent = 0;
+/* The path may have become better. */
+static void
+forget_inherent (IvsLoss *self, gdouble loss)
+{
+  self->slow_mean += SLOW_SMOOTHING * (loss - self->slow_mean);
+  if (self->slow_mean < self->inherent - IVS_LOSS_LOW)
+    self->inherent = self->slow_mean;
 }
 
 static void
-watch_steady (IvsLoss *self, gint64 now_us, gdouble excess)
+watch_steady (IvsLoss *self, gint64 now_us)
 {
-  if (excess < IVS_LOSS_LOW || self->mean > STEADY_MAX)
+  if (get_excess (self, self->mean) < IVS_LOSS_LOW || self->mean > STEADY_MAX)
     self->steady_us = 0;
   else if (self->steady_us == 0)
     self->steady_us = now_us;
   else if (now_us - self->steady_us >= STEADY_US)
-    self->inherent = MAX (self->inherent, self->mean);
+    learn_inherent (self, self->mean);
 }
 
 static void
-watch_episode (IvsLoss *self, gdouble excess, guint current_bps)
+watch_episode (IvsLoss *self, gdouble loss)
 {
+  gdouble excess = get_excess (self, loss);
+  gdouble congested;
+
   if (self->episode_bps <= 0) {
     if (excess <= IVS_LOSS_HIGH)
       return;
-    self->episode_bps = current_bps;
-    self->episode_loss = self->mean;
+    self->episode_bps = self->round_bps;
+    self->episode_loss = loss;
   } else if (excess < IVS_LOSS_LOW) {
     self->episode_bps = 0;
-  } else if (current_bps < EPISODE_FALL * self->episode_bps) {
-    if (self->mean > EPISODE_LEFT * self->episode_loss)
-      self->inherent = MIN (self->mean, IVS_LOSS_MAX_INHERENT);
+  } else if (self->round_bps < EPISODE_FALL * self->episode_bps) {
+    congested =
+        1 - (1 - self->episode_loss) * self->episode_bps / self->round_bps;
+    if (loss > (self->episode_loss + MAX (congested, 0)) / 2)
+      learn_inherent (self, MAX (loss, self->mean));
     self->episode_bps = 0;
   }
 }
 
+static void
+apply_rules (IvsLoss *self, gdouble excess, guint current_bps)
+{
+  self->n_good = excess < IVS_LOSS_LOW ? MIN (self->n_good + 1, MAX_GOOD) : 0;
+  self->estimate *= 1 + GROWTH * self->n_good;
+  if (excess > IVS_LOSS_HIGH)
+    self->estimate =
+        MIN (self->estimate, (gdouble) current_bps) * (1 - 0.5 * excess);
+}
+
+/* @current_bps holds now, round_bps is the most that held in the round. */
 static void
 end_round (IvsLoss *self, gint64 now_us, gdouble loss, guint current_bps)
 {
   gdouble excess = get_excess (self, loss);
 
   self->mean += SMOOTHING * (loss - self->mean);
-  if (excess > IVS_LOSS_HIGH)
-    self->estimate =
-        MIN (self->estimate, (gdouble) current_bps) * (1 - 0.5 * excess);
-  follow_inherent (self);
-  watch_steady (self, now_us, excess);
-  watch_episode (self, excess, current_bps);
-  self->last = get_excess (self, loss);
+  apply_rules (self, excess, current_bps);
+  watch_episode (self, loss);
+  watch_steady (self, now_us);
+  forget_inherent (self, loss);
   self->round_us = now_us;
+  self->round_bps = current_bps;
   self->sent = self->lost = 0;
 }
 
@@ -133,15 +153,12 @@ ivs_loss_update (IvsLoss *self, gint64 now_us, guint sent, guint lost,
 {
   if (self->round_us == 0)
     self->round_us = now_us;
+  self->round_bps = MAX (self->round_bps, current_bps);
   self->sent += sent;
   self->lost += MIN (lost, sent);
   if (self->sent >= IVS_LOSS_MIN_PACKETS &&
       now_us - self->round_us >= IVS_LOSS_MIN_ROUND_US + rtt_us)
     end_round (self, now_us, (gdouble) self->lost / self->sent, current_bps);
-  if (self->last < IVS_LOSS_LOW && self->updated_us > 0)
-    self->estimate *=
-        pow (GROWTH, CLAMP ((now_us - self->updated_us) / 100000.0, 0, 5));
-  self->updated_us = now_us;
 }
 
 /**
@@ -152,13 +169,13 @@ ivs_loss_update (IvsLoss *self, gint64 now_us, guint sent, guint lost,
  * @current_bps: the target that holds now
  *
  * Instead of ivs_loss_update() when there are receiver reports only: each is a
- * round, and growth is 5 % for each, as the draft has it.
+ * round, and growth is 5 % of what holds, as the draft has it.
  */
 void
 ivs_loss_report (IvsLoss *self, gint64 now_us, gdouble loss, guint current_bps)
 {
+  self->estimate = MIN (self->estimate, (gdouble) current_bps);
+  self->n_good = 0;
+  self->round_bps = MAX (self->round_bps, current_bps);
   end_round (self, now_us, CLAMP (loss, 0, 1), current_bps);
-  if (self->last < IVS_LOSS_LOW)
-    self->estimate = MIN (self->estimate, (gdouble) current_bps) * GROWTH;
-  self->updated_us = now_us;
 }

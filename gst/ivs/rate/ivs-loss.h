@@ -30,17 +30,17 @@ typedef struct
   gdouble estimate;
   gdouble inherent;
 
-  gint64 updated_us; /* 0 = never */
-
   /* The round being counted. */
   gint64 round_us; /* its start, 0 = none */
   guint sent;
   guint lost;
+  guint round_bps; /* the most that was the target in it */
 
-  gdouble last;        /* what the last round lost beyond the inherent */
-  gdouble mean;        /* of the rounds */
+  guint n_good;        /* rounds in a row */
+  gdouble mean;        /* loss of the last rounds */
+  gdouble slow_mean;   /* the same, by which inherent loss is forgotten */
   gint64 steady_us;    /* since when it was between low and high, 0 = is not */
-  gdouble episode_bps; /* what was sent when it got high, 0 = is not */
+  gdouble episode_bps; /* round_bps when it got high, 0 = is not */
   gdouble episode_loss;
 } IvsLoss;
 

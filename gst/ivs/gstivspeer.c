@@ -45,6 +45,7 @@ struct _GstIvsPeer
   IvsAnswer *answer;
   gboolean is_connected;
   gboolean is_closed;
+  guint n_pending; /* questions that webrtcbin has not answered yet */
   GSource *failed_timer;
 
   GSource *liveness_timer;
@@ -135,6 +136,18 @@ disconnect (GstIvsPeer *self, gpointer object)
 {
   if (object != NULL)
     g_signal_handlers_disconnect_by_data (object, self);
+}
+
+static void finish_close (GstIvsPeer *self);
+
+/* Every answer of webrtcbin comes by here. FALSE: nobody wants it any more. */
+static gboolean
+take_answer (GstIvsPeer *self)
+{
+  self->n_pending--;
+  if (self->is_closed && self->n_pending == 0)
+    finish_close (self);
+  return !self->is_closed;
 }
 
 /* The reply of @promise, or NULL with the reason why there is none. */
@@ -345,7 +358,7 @@ offer_ready (gpointer data)
   g_autofree gchar *reason = NULL;
   const GstStructure *reply = NULL;
 
-  if (self->is_closed)
+  if (!take_answer (self))
     return;
 
   reply = get_reply (event->promise, "to make an offer", &reason);
@@ -374,6 +387,7 @@ create_offer (GstIvsPeer *self)
   GstPromise *promise = gst_promise_new_with_change_func (offer_created,
       gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
 
+  self->n_pending++;
   g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise);
 }
 
@@ -386,7 +400,7 @@ answer_ready (gpointer data)
   GstIvsPeer *self = event->peer;
   g_autofree gchar *reason = NULL;
 
-  if (self->is_closed)
+  if (!take_answer (self))
     return;
 
   get_reply (event->promise, "the answer", &reason);
@@ -711,23 +725,31 @@ gst_ivs_peer_has_section (GstIvsPeer *self, GstIvsKind kind)
   return self->sections[kind].sink != NULL;
 }
 
+static void
+section_unlink (Section *section)
+{
+  g_autoptr (GstPad) src = NULL;
+
+  if (section->sink == NULL)
+    return;
+  src = gst_pad_get_peer (section->sink);
+  if (src != NULL)
+    gst_pad_unlink (src, section->sink);
+  gst_clear_object (&section->gate);
+}
+
 gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
 {
   Section *section = &self->sections[kind];
-  g_autoptr (GstPad) old = NULL;
   g_autoptr (GstPad) src = NULL;
 
-  if (section->sink == NULL || section->gate == gate)
-    return section->sink != NULL;
+  if (section->sink == NULL || self->is_closed)
+    return FALSE;
+  if (section->gate == gate)
+    return TRUE;
 
-  old = gst_pad_get_peer (section->sink);
-  if (old != NULL)
-    gst_pad_unlink (old, section->sink);
-  gst_clear_object (&section->gate);
-  if (gate == NULL)
-    return gst_pad_link (section->stand_in, section->sink) == GST_PAD_LINK_OK;
-
+  section_unlink (section);
   section->gate = gst_object_ref (gate);
   src = gst_element_get_static_pad (GST_ELEMENT (gate), "src");
   return gst_pad_link (src, section->sink) == GST_PAD_LINK_OK;
@@ -741,6 +763,82 @@ gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element)
 }
 
 /* Life and death. */
+
+static void
+section_clear (GstIvsPeer *self, Section *section)
+{
+  if (section->sink == NULL)
+    return;
+
+  gst_element_release_request_pad (self->webrtcbin, section->sink);
+  gst_clear_object (&section->sink);
+  if (section->stand_in != NULL)
+    gst_pad_set_active (section->stand_in, FALSE);
+  gst_clear_object (&section->stand_in);
+}
+
+/* The pipeline may change its state at the same time and reach for a webrtcbin that
+ * was its child a moment ago: the state lock is held until it is locked in NULL. */
+static void
+shut_down (GstIvsPeer *self)
+{
+  gst_bin_remove (self->bin, self->webrtcbin);
+  GST_STATE_LOCK (self->webrtcbin);
+  gst_element_set_locked_state (self->webrtcbin, TRUE);
+  gst_element_set_state (self->webrtcbin, GST_STATE_NULL);
+  GST_STATE_UNLOCK (self->webrtcbin);
+}
+
+static void
+take_down (GstIvsPeer *self)
+{
+  shut_down (self);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    section_clear (self, &self->sections[kind]);
+}
+
+static void
+finish_close (GstIvsPeer *self)
+{
+  G_GNUC_UNUSED g_autoptr (GstIvsPeer) alive = gst_ivs_peer_ref (self);
+
+  take_down (self);
+  self->events.closed (self, self->data);
+}
+
+/* Signals off first: webrtcbin announces "connected" once more while it is torn
+ * down. While it works on an offer or an answer it adds transports, and one that
+ * comes after NULL would run for ever: so its answer is waited for. */
+void
+gst_ivs_peer_close (GstIvsPeer *self)
+{
+  if (self->is_closed)
+    return;
+
+  self->is_closed = TRUE;
+  gst_ivs_timer_clear (&self->failed_timer);
+  gst_ivs_timer_clear (&self->liveness_timer);
+  disconnect (self, self->webrtcbin);
+  disconnect (self, self->rtp_session);
+  disconnect (self, self->transport);
+  g_clear_object (&self->rtp_session);
+  gst_clear_object (&self->transport);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    section_unlink (&self->sections[kind]);
+  if (self->n_pending == 0)
+    finish_close (self);
+}
+
+/* Before anybody knows of it. */
+static void
+give_up (GstIvsPeer *self)
+{
+  self->is_closed = TRUE;
+  disconnect (self, self->webrtcbin);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    section_unlink (&self->sections[kind]);
+  take_down (self);
+}
 
 GstIvsPeer *
 gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
@@ -773,11 +871,11 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   if (!gst_element_sync_state_with_parent (self->webrtcbin)) {
     g_set_error_literal (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
         "webrtcbin could not be started");
-    gst_ivs_peer_close (self);
+    give_up (self);
     return NULL;
   }
   if (!add_sections (self, caps, settings, error)) {
-    gst_ivs_peer_close (self);
+    give_up (self);
     return NULL;
   }
 
@@ -785,50 +883,8 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   return g_steal_pointer (&self);
 }
 
-static void
-section_clear (GstIvsPeer *self, Section *section)
-{
-  g_autoptr (GstPad) old = NULL;
-
-  if (section->sink == NULL)
-    return;
-
-  old = gst_pad_get_peer (section->sink);
-  if (old != NULL)
-    gst_pad_unlink (old, section->sink);
-  gst_element_release_request_pad (self->webrtcbin, section->sink);
-  gst_clear_object (&section->sink);
-  if (section->stand_in != NULL)
-    gst_pad_set_active (section->stand_in, FALSE);
-  gst_clear_object (&section->stand_in);
-  gst_clear_object (&section->gate);
-}
-
-/* Signals off first: webrtcbin announces "connected" once more while it is torn
- * down. Out of the bin before NULL: a state change of the pipeline that comes at
- * the same time must not bring it up again. To NULL before the pads are released:
- * that wakes a streaming thread that waits inside. */
-void
-gst_ivs_peer_close (GstIvsPeer *self)
-{
-  if (self->is_closed)
-    return;
-
-  self->is_closed = TRUE;
-  gst_ivs_timer_clear (&self->failed_timer);
-  gst_ivs_timer_clear (&self->liveness_timer);
-  disconnect (self, self->webrtcbin);
-  disconnect (self, self->rtp_session);
-  disconnect (self, self->transport);
-  g_clear_object (&self->rtp_session);
-  gst_clear_object (&self->transport);
-
-  gst_bin_remove (self->bin, self->webrtcbin);
-  gst_element_set_state (self->webrtcbin, GST_STATE_NULL);
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
-    section_clear (self, &self->sections[kind]);
-}
-
+/* After webrtcbin has gone to NULL: that wakes a streaming thread that waits
+ * inside. */
 static void
 init_debug (void)
 {

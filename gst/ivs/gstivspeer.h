@@ -23,7 +23,7 @@ G_BEGIN_DECLS
 
 typedef struct _GstIvsPeer GstIvsPeer;
 
-/* All of them on the worker's thread, none after gst_ivs_peer_close(); the errors are of
+/* All of them on the worker's thread, only `closed` after gst_ivs_peer_close(); the errors are of
  * IVS_ERROR. A callback may close the peer. */
 typedef struct
 {
@@ -34,6 +34,8 @@ typedef struct
   /* Nothing is heard of the other side any more, for @microseconds; it may come back. */
   void (*silent) (GstIvsPeer *peer, gint64 microseconds, gpointer data);
   void (*revived) (GstIvsPeer *peer, gpointer data);
+  /* After gst_ivs_peer_close(): webrtcbin is gone. The last one. */
+  void (*closed) (GstIvsPeer *peer, gpointer data);
 } GstIvsPeerEvents;
 
 /* Puts a webrtcbin into @bin with a section for each of @caps that is not NULL.
@@ -48,13 +50,14 @@ void gst_ivs_peer_apply_answer (GstIvsPeer *self, IvsAnswer *answer);
 /* The failure to report when the owner's timer on connecting has run out. */
 GError *gst_ivs_peer_explain_timeout (GstIvsPeer *self);
 
-/* Lets @gate take the place of the stand-in (NULL: the stand-in again). */
+/* Lets @gate take the place of the stand-in. */
 gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
 
 /* An ERROR message of an element inside; the bin must not let it pass to the bus. */
 gboolean gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element);
 
+/* Nothing is sent any more when it returns; `closed` follows, perhaps at once. */
 void gst_ivs_peer_close (GstIvsPeer *self);
 GstIvsPeer *gst_ivs_peer_ref (GstIvsPeer *self);
 void gst_ivs_peer_unref (GstIvsPeer *self);

@@ -34,6 +34,8 @@ struct _GstIvsSession
   WhipClient *client;
   GCancellable *cancellable; /* of every HTTP request */
   GstIvsPeer *peer;          /* NULL before prepare() and after the close */
+  guint n_closing_peers;     /* their webrtcbins are still there */
+  gboolean is_deleted;       /* nothing is left to tell the stage */
   GSource *connect_timer;
 
   /* The offer. */
@@ -42,10 +44,12 @@ struct _GstIvsSession
   IvsOfferWish wish;
   gboolean is_needed[GST_IVS_N_KINDS];
   IvsOfferFacts facts; /* of the text that was posted */
+  gboolean is_posting; /* it was posted and not answered yet */
 
   /* What the stage answered. */
   gchar *session_url; /* to be deleted, or NULL */
   gchar *request_id;
+  gboolean is_refused[GST_IVS_N_KINDS]; /* a section that was offered */
   gchar *media_address;
   gint64 live_since; /* monotonic microseconds, 0 = not yet */
   gboolean has_failed;
@@ -56,13 +60,14 @@ static void post_offer (GstIvsSession *self);
 static void offer_posted (GObject *source, GAsyncResult *result, gpointer data);
 static void apply_answer (GstIvsSession *self, const WhipResponse *response);
 static void delete_session (GstIvsSession *self);
+static void finish_if_empty (GstIvsSession *self);
 
 /* How every step ends that goes wrong. */
 
 static void
 fail (GstIvsSession *self, IvsFailure *failure_to_take)
 {
-  g_autoptr (GstIvsSession) alive = gst_ivs_session_ref (self);
+  G_GNUC_UNUSED g_autoptr (GstIvsSession) alive = gst_ivs_session_ref (self);
   g_autoptr (IvsFailure) failure = failure_to_take;
 
   GST_DEBUG_OBJECT (self->bin, "session failed: %s (%s)", failure->sentence,
@@ -86,6 +91,7 @@ make_failure (GstIvsSession *self, const GError *error)
     [WHIP_ERROR_NOT_ALLOWED] = IVS_FAILURE_REDIRECT,
     [WHIP_ERROR_BODY_TOO_LARGE] = IVS_FAILURE_ANSWER_TOO_LARGE,
     [WHIP_ERROR_BODY_TYPE] = IVS_FAILURE_ANSWER,
+    [WHIP_ERROR_TOKEN] = IVS_FAILURE_TOKEN_MALFORMED,
   };
   g_autoptr (GUri) uri = g_uri_parse (self->endpoint, G_URI_FLAGS_NONE, NULL);
 
@@ -168,11 +174,24 @@ peer_revived (GstIvsPeer *peer, gpointer data)
 static void connected (GstIvsPeer *peer, gpointer data);
 
 static void
+peer_closed (GstIvsPeer *peer, gpointer data)
+{
+  GstIvsSession *self = data;
+
+  self->n_closing_peers--;
+  gst_ivs_peer_unref (peer);
+  finish_if_empty (self);
+}
+
+static void
 drop_peer (GstIvsSession *self)
 {
-  if (self->peer != NULL)
-    gst_ivs_peer_close (self->peer);
-  g_clear_pointer (&self->peer, gst_ivs_peer_unref);
+  GstIvsPeer *peer = g_steal_pointer (&self->peer);
+
+  if (peer != NULL) {
+    self->n_closing_peers++;
+    gst_ivs_peer_close (peer);
+  }
   g_clear_pointer (&self->offer, gst_sdp_message_free);
 }
 
@@ -181,7 +200,7 @@ gst_ivs_session_prepare (GstIvsSession *self,
     GstCaps *const caps[GST_IVS_N_KINDS])
 {
   static const GstIvsPeerEvents events = { offered, connected, peer_failed,
-    peer_silent, peer_revived };
+    peer_silent, peer_revived, peer_closed };
   g_autoptr (GError) error = NULL;
 
   drop_peer (self);
@@ -194,7 +213,8 @@ gst_ivs_session_prepare (GstIvsSession *self,
 gboolean
 gst_ivs_session_has_section (GstIvsSession *self, GstIvsKind kind)
 {
-  return self->peer != NULL && gst_ivs_peer_has_section (self->peer, kind);
+  return self->peer != NULL && !self->is_refused[kind] &&
+      gst_ivs_peer_has_section (self->peer, kind);
 }
 
 gboolean
@@ -252,6 +272,7 @@ post_offer (GstIvsSession *self)
 
   ivs_offer_get_facts (self->offer, &self->facts);
   log_sdp (self, "offer", text);
+  self->is_posting = TRUE;
   whip_client_post_offer_async (self->client, self->endpoint,
       self->token->secret, text, self->cancellable, offer_posted,
       gst_ivs_session_ref (self));
@@ -296,10 +317,15 @@ offer_posted (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (WhipResponse) response =
       whip_client_post_offer_finish (WHIP_CLIENT (source), result, &error);
 
+  self->is_posting = FALSE;
   if (response != NULL) {
     self->request_id = g_strdup (response->request_id);
     if (whip_response_is_success (response))
       self->session_url = g_strdup (response->session_url);
+  } else {
+    /* The head said that there is a session, but the body never came. */
+    self->session_url =
+        g_strdup (whip_client_get_orphan (WHIP_CLIENT (source), result));
   }
 
   if (self->step == GST_IVS_STEP_CLOSING)
@@ -314,16 +340,15 @@ offer_posted (GObject *source, GAsyncResult *result, gpointer data)
 
 /* 4. The answer, judged before webrtcbin sees it. */
 
+/* A refused dummy matters to nobody; media that is there to be sent does. */
 static gboolean
 is_usable (GstIvsSession *self, const IvsAnswer *answer, GError **error)
 {
-  const gboolean accepted[GST_IVS_N_KINDS] = {
-    [GST_IVS_AUDIO] = answer->audio_accepted,
-    [GST_IVS_VIDEO] = answer->video_accepted,
-  };
+  self->is_refused[GST_IVS_AUDIO] = !answer->audio_accepted;
+  self->is_refused[GST_IVS_VIDEO] = !answer->video_accepted;
 
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
-    if (self->is_needed[kind] && !accepted[kind]) {
+    if (self->is_needed[kind] && self->is_refused[kind]) {
       g_set_error (error, IVS_ERROR, IVS_FAILURE_MEDIA_REFUSED,
           "The stage accepted the session, but not its %s",
           kind == GST_IVS_AUDIO ? "audio" : "video");
@@ -391,7 +416,8 @@ gboolean
 gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate)
 {
-  return self->peer != NULL && gst_ivs_peer_set_gate (self->peer, kind, gate);
+  return gst_ivs_session_has_section (self, kind) &&
+      gst_ivs_peer_set_gate (self->peer, kind, gate);
 }
 
 gboolean
@@ -413,10 +439,21 @@ gst_ivs_session_element_failed (GstIvsSession *self, const gchar *text)
 /* 6. The end: first nothing more is sent, then the stage is told. */
 
 static void
-finish (GstIvsSession *self)
+finish_if_empty (GstIvsSession *self)
 {
+  if (!self->is_deleted || self->n_closing_peers > 0 ||
+      self->step != GST_IVS_STEP_CLOSING)
+    return;
+
   self->step = GST_IVS_STEP_CLOSED;
   self->events.closed (self, self->data);
+}
+
+static void
+finish (GstIvsSession *self)
+{
+  self->is_deleted = TRUE;
+  finish_if_empty (self);
 }
 
 /* 404 is success (as in the official SDK: it is already gone), and whatever
@@ -452,8 +489,7 @@ delete_session (GstIvsSession *self)
 void
 gst_ivs_session_close (GstIvsSession *self)
 {
-  g_autoptr (GstIvsSession) alive = gst_ivs_session_ref (self);
-  gboolean is_posting = self->step == GST_IVS_STEP_POSTING;
+  G_GNUC_UNUSED g_autoptr (GstIvsSession) alive = gst_ivs_session_ref (self);
 
   if (self->step >= GST_IVS_STEP_CLOSING)
     return;
@@ -461,7 +497,7 @@ gst_ivs_session_close (GstIvsSession *self)
   self->step = GST_IVS_STEP_CLOSING;
   gst_ivs_timer_clear (&self->connect_timer);
   drop_peer (self);
-  if (!is_posting)
+  if (!self->is_posting)
     delete_session (self);
 }
 

@@ -122,14 +122,15 @@ install_credential_properties (GObjectClass *klass, guint first)
    *
    * The participant token of the stage, as CreateParticipantToken returned it;
    * white space, quotes and a leading "Bearer " around it are taken off.
-   * Write-only: it is a secret. Default: the file of #GstIvsStageSink:auth-token-file,
-   * else the environment variable `IVS_STAGE_TOKEN`. Read at every attempt.
+   * Write-only: it is a secret. Asked in this order, at every attempt anew: the
+   * signal #GstIvsStageSink::request-token, #GstIvsStageSink:auth-token-file, this
+   * property, the environment variable `IVS_STAGE_TOKEN`.
    *
    * Since: 0.1
    */
   g_object_class_install_property (klass, first + AUTH_TOKEN,
       g_param_spec_string ("auth-token", "Participant token",
-          "Participant token of the stage (else auth-token-file, else the environment variable IVS_STAGE_TOKEN)",
+          "Participant token of the stage (auth-token-file is asked before it, the environment variable IVS_STAGE_TOKEN after it)",
           NULL, SECRET | GST_PARAM_MUTABLE_PLAYING));
 
   /**
@@ -206,14 +207,14 @@ install_http_properties (GObjectClass *klass, guint first)
    * GstIvsStageSink:shutdown-timeout:
    *
    * Seconds that going to READY may wait for the session to be deleted at the
-   * stage. 0: tell the server, but wait for no answer.
+   * stage.
    *
    * Since: 0.1
    */
   g_object_class_install_property (klass, first + SHUTDOWN_TIMEOUT,
       g_param_spec_uint ("shutdown-timeout", "Shutdown timeout",
           "Seconds that going to READY or an end of stream may wait for the session to be deleted",
-          0, 3600, DEFAULT_SHUTDOWN_TIMEOUT,
+          1, 3600, DEFAULT_SHUTDOWN_TIMEOUT,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 
   /**

@@ -97,6 +97,54 @@ test_packets (void)
   assert_near (arrival.received_bps, 960000 / 1.1, 20000);
 }
 
+/* 1200 bytes each 10 ms, but only each 40 ms one arrives: after 150 ms of sending
+ * it is known. */
+static void
+test_narrow (void)
+{
+  IvsArrival arrival;
+  gint64 now_us = 0;
+  guint i;
+
+  ivs_arrival_init (&arrival);
+  for (i = 0; i < 100; i++, now_us += 10000)
+    ivs_arrival_add_packet (&arrival, now_us, now_us, 1200);
+  for (i = 0; i < 15; i++, now_us += 10000)
+    ivs_arrival_add_packet (&arrival, now_us, SECOND + i * 40000, 1200);
+  g_assert_cmpint (arrival.usage, ==, IVS_USAGE_OVER);
+}
+
+/* One of ten is late, and later each time: nothing stands in the queue. */
+static void
+test_late_groups (void)
+{
+  IvsArrival arrival;
+  gint64 now_us = 0;
+
+  ivs_arrival_init (&arrival);
+  for (guint i = 0; i < 200; i++, now_us += 20000) {
+    ivs_arrival_add_packet (&arrival, now_us,
+        now_us + (i % 5 == 2 ? i * 75 : 0), 1200);
+    g_assert_cmpint (arrival.queue_us, ==, 0);
+    g_assert_cmpint (arrival.usage, ==, IVS_USAGE_NORMAL);
+  }
+}
+
+/* A pause in sending is not a low rate of receiving. */
+static void
+test_pause (void)
+{
+  IvsArrival arrival;
+  gint64 now_us = 0;
+
+  ivs_arrival_init (&arrival);
+  for (guint i = 0; i < 300; i++, now_us += i == 150 ? 5 * SECOND : 10000) {
+    ivs_arrival_add_packet (&arrival, now_us, now_us, 1200);
+    if (i > 50)
+      g_assert_cmpuint (arrival.received_bps, ==, 960000);
+  }
+}
+
 /* Draft 5.2: what was held up and comes all at once is one group, not a queue. */
 static void
 test_outage (void)
@@ -216,6 +264,18 @@ test_loss_rules (void)
     ivs_loss_update (&loss, SECOND + 3 * TENTH, 1000, rows[i].lost, 1000000, 0);
     assert_near (loss.estimate, rows[i].expected, 1);
   }
+}
+
+/* From what is sent, not from what would be allowed. */
+static void
+test_loss_from_current (void)
+{
+  IvsLoss loss;
+
+  ivs_loss_init (&loss, 4000000);
+  ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 0);
+  ivs_loss_update (&loss, 2 * SECOND, 1000, 200, 1000000, 0);
+  assert_near (loss.estimate, 900000, 1);
 }
 
 /* 40 packets and 300 ms plus the round trip before a fall, and one fall then. */
@@ -352,6 +412,24 @@ test_reports (void)
       target * 0.9 * 0.85, 1);
 }
 
+/* A route that became longer for good is not congestion for good. */
+static void
+test_longer_route (void)
+{
+  IvsRate rate;
+  gint64 now_us = SECOND;
+
+  ivs_rate_init (&rate, &config, now_us);
+  now_us += 5 * SECOND;
+  ivs_rate_report (&rate, now_us, 0, 50000);
+  for (guint i = 0; i < 20; i++)
+    ivs_rate_report (&rate, now_us += SECOND, 0, 300000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), <, 500000);
+  for (guint i = 0; i < 100; i++)
+    ivs_rate_report (&rate, now_us += SECOND, 0, 300000);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), >, 2000000);
+}
+
 static void
 test_range (void)
 {
@@ -419,15 +497,20 @@ main (int argc, char *argv[])
     g_test_add_data_func (name, &delays[i], test_delays);
   }
   g_test_add_func ("/rate-units/packets", test_packets);
+  g_test_add_func ("/rate-units/narrow", test_narrow);
+  g_test_add_func ("/rate-units/late-groups", test_late_groups);
+  g_test_add_func ("/rate-units/pause", test_pause);
   g_test_add_func ("/rate-units/outage", test_outage);
   g_test_add_func ("/rate-units/growth", test_growth);
   g_test_add_func ("/rate-units/convergence", test_convergence);
   g_test_add_func ("/rate-units/states", test_states);
   g_test_add_func ("/rate-units/loss-rules", test_loss_rules);
+  g_test_add_func ("/rate-units/loss-from-current", test_loss_from_current);
   g_test_add_func ("/rate-units/loss-rounds", test_loss_rounds);
   g_test_add_func ("/rate-units/loss-inherent", test_loss_inherent);
   g_test_add_func ("/rate-units/silence", test_silence);
   g_test_add_func ("/rate-units/reports", test_reports);
+  g_test_add_func ("/rate-units/longer-route", test_longer_route);
   g_test_add_func ("/rate-units/range", test_range);
   g_test_add_func ("/rate-units/nonsense", test_nonsense);
   return g_test_run ();

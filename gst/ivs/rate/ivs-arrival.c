@@ -46,8 +46,6 @@
  * what an IDR picture raises once over two buckets more. */
 #define OVER_BUCKETS 2
 #define OVER_MEANS 4
-/* Less is noise whatever its slope, and no reason to send less. */
-#define MIN_QUEUE_US 10000
 /* A gap in sending: what was before says nothing about the slope now. */
 #define MAX_GAP_US 1000000
 
@@ -140,7 +138,7 @@ detect (IvsArrival *self)
   guint n_needed = last->received_bps > 0 ? OVER_MEANS : OVER_BUCKETS;
   gboolean is_rising = last->delay_us > look_back (self, 1)->delay_us;
 
-  if (self->slope > self->threshold && self->queue_us > MIN_QUEUE_US) {
+  if (self->slope > self->threshold) {
     self->n_over++;
     if (self->n_over >= n_needed && is_rising)
       return IVS_USAGE_OVER;

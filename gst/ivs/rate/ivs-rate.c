@@ -152,7 +152,6 @@ resume (IvsRate *self, gint64 now_us, guint target)
   if (self->feedback_us > 0 && now_us - self->feedback_us < IVS_RATE_SILENCE_US)
     return;
   ivs_aimd_restart (&self->aimd, now_us, target);
-  ivs_arrival_init (&self->arrival);
 }
 
 static void

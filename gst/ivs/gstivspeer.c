@@ -829,6 +829,18 @@ gst_ivs_peer_close (GstIvsPeer *self)
     finish_close (self);
 }
 
+/* Its pads take caps from PAUSED on. When the element is on its way down, this one
+ * comes too late and will be closed, but it shall not fail before. */
+static gboolean
+start_webrtcbin (GstIvsPeer *self)
+{
+  if (!gst_element_sync_state_with_parent (self->webrtcbin))
+    return FALSE;
+  return GST_STATE (self->webrtcbin) >= GST_STATE_PAUSED ||
+      gst_element_set_state (self->webrtcbin, GST_STATE_PAUSED) !=
+      GST_STATE_CHANGE_FAILURE;
+}
+
 /* Before anybody knows of it. */
 static void
 give_up (GstIvsPeer *self)
@@ -868,7 +880,7 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   configure_webrtcbin (self, settings);
   connect_signals (self);
   gst_bin_add (bin, self->webrtcbin);
-  if (!gst_element_sync_state_with_parent (self->webrtcbin)) {
+  if (!start_webrtcbin (self)) {
     g_set_error_literal (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
         "webrtcbin could not be started");
     give_up (self);

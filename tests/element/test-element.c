@@ -279,23 +279,54 @@ stop_at_error (GstBus *bus, GstMessage *message, gpointer data)
   return GST_BUS_PASS;
 }
 
+typedef struct
+{
+  GMutex lock;
+  GCond gone;
+  gboolean is_gone;
+} Farewell;
+
+static void
+element_gone (gpointer data, GObject *where_it_was)
+{
+  Farewell *farewell = data;
+
+  g_mutex_lock (&farewell->lock);
+  farewell->is_gone = TRUE;
+  g_cond_signal (&farewell->gone);
+  g_mutex_unlock (&farewell->lock);
+}
+
+static void
+wait_until_gone (Farewell *farewell)
+{
+  gint64 deadline = g_get_monotonic_time () + DEADLINE / 1000;
+
+  g_mutex_lock (&farewell->lock);
+  while (!farewell->is_gone)
+    g_assert_true (
+        g_cond_wait_until (&farewell->gone, &farewell->lock, deadline));
+  g_mutex_unlock (&farewell->lock);
+}
+
 /* An application that stops the element from a synchronous handler does so on the
- * element's own thread. */
+ * element's own thread: that cannot wait for itself, so the end comes later. */
 static void
 test_stop_from_handler (void)
 {
+  static Farewell farewell;
   g_autoptr (GstMessage) message = NULL;
   Rig rig;
 
   rig_init (&rig, NULL, FALSE);
+  g_object_weak_ref (G_OBJECT (rig.sink), element_gone, &farewell);
   gst_bus_set_sync_handler (rig.bus, stop_at_error, &rig, NULL);
   set_state_in_time (&rig, GST_STATE_PAUSED);
   message = wait_for (&rig, GST_MESSAGE_ERROR);
   gst_message_unref (g_steal_pointer (&message));
   gst_bus_set_sync_handler (rig.bus, NULL, NULL, NULL);
-  while (GST_OBJECT_REFCOUNT_VALUE (rig.sink) > 2)
-    g_thread_yield (); /* the thread that waits for the end holds one */
   rig_clear (&rig);
+  wait_until_gone (&farewell);
 }
 
 static gchar *

@@ -150,6 +150,7 @@ rtp_received (GstBuffer *packet, gpointer data)
 
   g_atomic_int_inc (&publisher->packets_arrived);
   note_activity (publisher, packet);
+  publisher->events.arrived (packet, publisher->data);
 }
 
 static void

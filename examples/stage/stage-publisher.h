@@ -36,7 +36,8 @@ typedef struct
   void (*answered) (StagePublisher *publisher, const gchar *sdp,
       const GError *error, gpointer data);
   void (*changed) (StagePublisher *publisher, gpointer data);
-  /* On a streaming thread. */
+  /* On a streaming thread: as it came, of any source; and in order, of a medium. */
+  void (*arrived) (GstBuffer *packet, gpointer data);
   void (*packet) (StageMedia media, GstBuffer *packet, gpointer data);
 } StagePublisherEvents;
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Keeps what a participant published: RTP packets in a file per medium.
+ * Keeps what a participant published: its RTP packets in the file ID.rtp.
  */
 #include "stage-record.h"
 
@@ -29,7 +29,7 @@ write_packet (FILE *file, const GstMapInfo *map)
 
 /* Opened for each packet: nothing to flush or to close when anything ends. */
 void
-stage_record (const gchar *participant, StageMedia media, GstBuffer *packet)
+stage_record (const gchar *participant, GstBuffer *packet)
 {
   g_autofree gchar *path = NULL;
   GstMapInfo map;
@@ -37,8 +37,7 @@ stage_record (const gchar *participant, StageMedia media, GstBuffer *packet)
 
   if (folder == NULL || !gst_buffer_map (packet, &map, GST_MAP_READ))
     return;
-  path = g_strdup_printf ("%s/%s-%s.rtp", folder, participant,
-      stage_media_name (media));
+  path = g_strdup_printf ("%s/%s.rtp", folder, participant);
   file = g_fopen (path, "ab");
   if (file == NULL || map.size > G_MAXUINT16 || !write_packet (file, &map))
     g_warning ("Cannot record into %s", path);

@@ -448,6 +448,14 @@ publisher_changed (StagePublisher *publisher, gpointer data)
   tell_changed (participant->stage);
 }
 
+static void
+packet_arrived (GstBuffer *packet, gpointer data)
+{
+  StageParticipant *participant = data;
+
+  stage_record (participant->id, packet);
+}
+
 /* On a streaming thread of the publisher. */
 static void
 packet_came (StageMedia media, GstBuffer *packet, gpointer data)
@@ -456,7 +464,6 @@ packet_came (StageMedia media, GstBuffer *packet, gpointer data)
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
       g_mutex_locker_new (&participant->lock);
 
-  stage_record (participant->id, media, packet);
   for (guint i = 0; i < participant->viewers->len; i++)
     stage_viewer_push (participant->viewers->pdata[i], media, packet);
 }
@@ -466,7 +473,7 @@ stage_publish (StageParticipant *participant, StageOffer *offer,
     gboolean impostor, StageAnswered answered, gpointer data, GError **error)
 {
   static const StagePublisherEvents events = { publisher_answered,
-    publisher_changed, packet_came };
+    publisher_changed, packet_arrived, packet_came };
   StagePublisher *publisher =
       stage_publisher_new (participant->stage->ice_address, offer, &events,
           participant, error);

@@ -1,0 +1,562 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the stage received, decoded: pictures, pitch and lip sync.
+ *
+ * The stage keeps the packets; they are decoded here and compared with what went
+ * into the element's encoder.
+ */
+#include <glib/gstdio.h>
+#include <gst/app/app.h>
+#include <gst/rtp/rtp.h>
+#include <gst/video/video.h>
+#include <math.h>
+
+#include "publish-fixture.h"
+
+static StageFixture *stage;
+static gchar *folder;
+
+#define VIDEO_RATE 90000
+#define AUDIO_RATE 48000
+#define PULL_TIMEOUT (20 * GST_SECOND)
+
+/* -- What the stage kept ------------------------------------------------------- */
+
+typedef struct
+{
+  GPtrArray *packets; /* GstBuffer, stamped by their RTP timestamps */
+  guint32 first;      /* RTP timestamp of the first */
+  guint16 last;       /* sequence number of the last */
+} Recording;
+
+static void
+recording_clear (Recording *recording)
+{
+  g_ptr_array_unref (recording->packets);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Recording, recording_clear)
+
+/* Once: a stage that is busy asks for packets again which are on their way. */
+static gboolean
+is_known (const Recording *recording, guint16 seq)
+{
+  return recording->packets->len > 0 && (gint16) (seq - recording->last) <= 0;
+}
+
+/* Packets of other sources are left out. */
+static void
+add_packet (Recording *recording, const gchar *data, gsize size, guint32 ssrc,
+    guint rate)
+{
+  g_autoptr (GstBuffer) packet = gst_buffer_new_memdup (data, size);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  guint32 timestamp;
+  gboolean is_wanted;
+
+  g_assert_true (gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp));
+  timestamp = gst_rtp_buffer_get_timestamp (&rtp);
+  is_wanted = gst_rtp_buffer_get_ssrc (&rtp) == ssrc &&
+      !is_known (recording, gst_rtp_buffer_get_seq (&rtp));
+  if (is_wanted)
+    recording->last = gst_rtp_buffer_get_seq (&rtp);
+  gst_rtp_buffer_unmap (&rtp);
+  if (!is_wanted)
+    return;
+  if (recording->packets->len == 0)
+    recording->first = timestamp;
+  GST_BUFFER_PTS (packet) =
+      gst_util_uint64_scale (timestamp - recording->first, GST_SECOND, rate);
+  g_ptr_array_add (recording->packets, g_steal_pointer (&packet));
+}
+
+static guint32
+get_ssrc (PublishFixture *publish, const gchar *media)
+{
+  g_autofree gchar *path = g_strdup_printf ("session.%s.ssrc", media);
+  g_autoptr (JsonNode) state = publish_fixture_look (publish);
+
+  return (guint32) publish_fixture_number (publish, state, path);
+}
+
+/* RFC 4571: length, packet, length, packet, ... */
+static void
+read_recording (Recording *recording, PublishFixture *publish,
+    const gchar *media, guint rate)
+{
+  g_autofree gchar *path = g_strdup_printf ("%s/%s.rtp", folder,
+      publish_fixture_get_participant (publish));
+  guint32 ssrc = get_ssrc (publish, media);
+  g_autofree gchar *data = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize size = 0, at = 0;
+
+  recording->packets =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
+  g_file_get_contents (path, &data, &size, &error);
+  g_assert_no_error (error);
+  while (at + 2 <= size) {
+    gsize length = GST_READ_UINT16_BE (data + at);
+
+    g_assert_cmpuint (at + 2 + length, <=, size);
+    add_packet (recording, data + at + 2, length, ssrc, rate);
+    at += 2 + length;
+  }
+  g_assert_cmpuint (recording->packets->len, >, 0);
+}
+
+static void
+assert_no_failure (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  if (message != NULL)
+    gst_message_parse_error (message, &error, NULL);
+  g_assert_no_error (error);
+}
+
+/* `description` goes from "appsrc name=in" to "appsink name=out"; the samples. */
+static GPtrArray *
+decode (const Recording *recording, const gchar *description)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
+  g_autoptr (GstElement) in = NULL, out = NULL;
+  GPtrArray *samples =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_sample_unref);
+  GstSample *sample;
+
+  g_assert_no_error (error);
+  in = gst_bin_get_by_name (GST_BIN (pipeline), "in");
+  out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (guint i = 0; i < recording->packets->len; i++)
+    gst_app_src_push_buffer (GST_APP_SRC (in),
+        gst_buffer_ref (recording->packets->pdata[i]));
+  gst_app_src_end_of_stream (GST_APP_SRC (in));
+  while ((sample = gst_app_sink_try_pull_sample (GST_APP_SINK (out),
+              PULL_TIMEOUT)) != NULL)
+    g_ptr_array_add (samples, sample);
+  g_assert_true (gst_app_sink_is_eos (GST_APP_SINK (out)));
+  assert_no_failure (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return samples;
+}
+
+#define RTP_IN "appsrc name=in format=time max-bytes=0 caps=application/x-rtp,"
+#define OUT " ! appsink name=out sync=false"
+
+static GPtrArray *
+decode_video (const Recording *recording)
+{
+  return decode (recording,
+      RTP_IN "media=video,payload=97,clock-rate=90000,encoding-name=H264 "
+             "! rtph264depay ! h264parse ! openh264dec ! videoconvertscale "
+             "! video/x-raw,format=I420" OUT);
+}
+
+static GPtrArray *
+decode_audio (const Recording *recording)
+{
+  return decode (recording,
+      RTP_IN "media=audio,payload=96,clock-rate=48000,encoding-name=OPUS "
+             "! rtpopusdepay ! opusdec ! audioconvert "
+             "! audio/x-raw,format=S16LE,rate=48000,channels=1" OUT);
+}
+
+/* -- Pictures ---------------------------------------------------------------------- */
+
+/* In the encoder's thread, while the pipeline runs; afterwards here. */
+static GstPadProbeReturn
+picture_came (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  g_autoptr (GstBuffer) copy =
+      gst_buffer_copy_deep (GST_PAD_PROBE_INFO_BUFFER (info));
+
+  g_ptr_array_add (data, gst_sample_new (copy, caps, NULL, NULL));
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+encoder_set_up (GstElement *sink, GstElement *encoder, gpointer data)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, picture_came, data, NULL);
+}
+
+static void
+map_sample (GstSample *sample, GstVideoInfo *info, GstVideoFrame *frame)
+{
+  g_assert_true (gst_video_info_from_caps (info, gst_sample_get_caps (sample)));
+  g_assert_true (gst_video_frame_map (frame, info,
+      gst_sample_get_buffer (sample), GST_MAP_READ));
+}
+
+/* Sum of the squared differences of brightness. */
+static gdouble
+compare_planes (const GstVideoFrame *a, const GstVideoFrame *b)
+{
+  gdouble sum = 0.;
+
+  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (a); y++) {
+    const guint8 *row_a = (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (a, 0) +
+        y * GST_VIDEO_FRAME_PLANE_STRIDE (a, 0);
+    const guint8 *row_b = (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (b, 0) +
+        y * GST_VIDEO_FRAME_PLANE_STRIDE (b, 0);
+
+    for (gint x = 0; x < GST_VIDEO_FRAME_WIDTH (a); x++)
+      sum += (row_a[x] - row_b[x]) * (row_a[x] - row_b[x]);
+  }
+  return sum;
+}
+
+/* Of the luma, in dB; identical pictures count as 60. */
+static gdouble
+measure_psnr (GstSample *encoded, GstSample *decoded)
+{
+  GstVideoInfo info_a, info_b;
+  GstVideoFrame a, b;
+  gdouble mean;
+
+  map_sample (encoded, &info_a, &a);
+  map_sample (decoded, &info_b, &b);
+  g_assert_true (GST_VIDEO_INFO_IS_YUV (&info_a));
+  g_assert_cmpint (GST_VIDEO_FRAME_WIDTH (&a), ==, GST_VIDEO_FRAME_WIDTH (&b));
+  g_assert_cmpint (GST_VIDEO_FRAME_HEIGHT (&a), ==,
+      GST_VIDEO_FRAME_HEIGHT (&b));
+  mean = compare_planes (&a, &b) /
+      (GST_VIDEO_FRAME_WIDTH (&a) * GST_VIDEO_FRAME_HEIGHT (&a));
+  gst_video_frame_unmap (&a);
+  gst_video_frame_unmap (&b);
+  return mean > 0.065 ? 10. * log10 (255. * 255. / mean) : 60.;
+}
+
+/* Every picture of the source is at the stage, and looks like it. */
+static void
+check_pictures (GPtrArray *encoded, GPtrArray *decoded, gdouble bound)
+{
+  gdouble sum = 0., worst = 60.;
+
+  g_assert_cmpuint (decoded->len, ==, encoded->len);
+  for (guint i = 0; i < decoded->len; i++) {
+    gdouble psnr = measure_psnr (encoded->pdata[i], decoded->pdata[i]);
+
+    sum += psnr;
+    worst = MIN (worst, psnr);
+  }
+  g_test_message ("%u pictures: PSNR mean %.1f dB, worst %.1f dB", decoded->len,
+      sum / decoded->len, worst);
+  g_assert_cmpfloat (sum / decoded->len, >=, bound);
+  g_assert_cmpfloat (worst, >=, bound - 8.);
+}
+
+static void
+publish_pictures (const gchar *source, guint at_least, gdouble bound)
+{
+  g_autoptr (PublishFixture) publish =
+      publish_fixture_new (stage, "%s ! ivsstagesink", source);
+  g_autoptr (GPtrArray) encoded =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_sample_unref);
+  g_auto (Recording) recording = { 0 };
+  g_autoptr (GPtrArray) decoded = NULL;
+
+  g_signal_connect (publish_fixture_get_sink (publish), "encoder-setup",
+      G_CALLBACK (encoder_set_up), encoded);
+  publish_fixture_play (publish);
+  publish_fixture_wait_eos (publish, 30);
+  publish_fixture_stop (publish);
+  publish_fixture_assert_deleted (publish, 1);
+  read_recording (&recording, publish, "video", VIDEO_RATE);
+  decoded = decode_video (&recording);
+  g_assert_cmpuint (encoded->len, >=, at_least);
+  check_pictures (encoded, decoded, bound);
+}
+
+/* Real footage: a city at night, noise and movement. */
+static void
+test_clip (void)
+{
+  const gchar *clip = g_getenv ("IVS_TEST_CLIP");
+  g_autofree gchar *source = NULL;
+
+  if (clip == NULL || !g_file_test (clip, G_FILE_TEST_EXISTS)) {
+    g_test_skip ("IVS_TEST_CLIP names no film; tests/run.sh sets it");
+    return;
+  }
+  source = g_strdup_printf (
+      "filesrc location=\"%s\" ! mpegpsdemux ! mpegvideoparse ! mpeg2dec "
+      "! identity eos-after=76",
+      clip);
+  publish_pictures (source, 75, 28.);
+}
+
+/* Larger than a stage takes: scaled before it is encoded. */
+static void
+test_large (void)
+{
+  publish_pictures ("videotestsrc num-buffers=30 "
+                    "! video/x-raw,width=1920,height=1080,framerate=15/1",
+      30, 28.);
+}
+
+/* -- Sound ---------------------------------------------------------------------------- */
+
+/* All samples, and when each buffer began. */
+typedef struct
+{
+  GArray *values; /* gint16 */
+  GstClockTime began;
+} Sound;
+
+static void
+sound_clear (Sound *sound)
+{
+  g_array_unref (sound->values);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Sound, sound_clear)
+
+static void
+join_samples (Sound *sound, GPtrArray *samples)
+{
+  sound->values = g_array_new (FALSE, FALSE, sizeof (gint16));
+  for (guint i = 0; i < samples->len; i++) {
+    GstBuffer *buffer = gst_sample_get_buffer (samples->pdata[i]);
+    GstMapInfo map;
+
+    if (i == 0)
+      sound->began = GST_BUFFER_PTS (buffer);
+    g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+    g_array_append_vals (sound->values, map.data,
+        (guint) (map.size / sizeof (gint16)));
+    gst_buffer_unmap (buffer, &map);
+  }
+}
+
+static gint16
+value_at (const Sound *sound, guint i)
+{
+  return g_array_index (sound->values, gint16, i);
+}
+
+/* Hz, from the waves in one second, half a second after the beginning. */
+static guint
+measure_pitch (const Sound *sound)
+{
+  guint waves = 0;
+
+  g_assert_cmpuint (sound->values->len, >, AUDIO_RATE * 3 / 2);
+  for (guint i = AUDIO_RATE / 2; i < AUDIO_RATE * 3 / 2; i++)
+    waves += value_at (sound, i - 1) < 0 && value_at (sound, i) >= 0;
+  return waves;
+}
+
+static gint
+measure_level (const Sound *sound)
+{
+  gint level = 0;
+
+  for (guint i = AUDIO_RATE / 2; i < AUDIO_RATE * 3 / 2; i++)
+    level = MAX (level, ABS ((gint) value_at (sound, i)));
+  return level;
+}
+
+static void
+test_pitch (gconstpointer data)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
+      "audiotestsrc freq=1000 volume=0.5 samplesperbuffer=960 num-buffers=100 "
+      "! audio/x-raw,%s ! ivsstagesink",
+      (const gchar *) data);
+  g_auto (Recording) recording = { 0 };
+  g_autoptr (GPtrArray) samples = NULL;
+  g_auto (Sound) sound = { 0 };
+
+  publish_fixture_play (publish);
+  publish_fixture_wait_eos (publish, 30);
+  publish_fixture_stop (publish);
+  read_recording (&recording, publish, "audio", AUDIO_RATE);
+  samples = decode_audio (&recording);
+  join_samples (&sound, samples);
+  g_assert_cmpuint (measure_pitch (&sound), >=, 990);
+  g_assert_cmpuint (measure_pitch (&sound), <=, 1010);
+  g_assert_cmpint (measure_level (&sound), >=, 16384 * 8 / 10);
+  g_assert_cmpint (measure_level (&sound), <=, 16384 * 12 / 10);
+}
+
+/* -- Lip sync ------------------------------------------------------------------------- */
+
+#define FLASH_TIME (100 * GST_MSECOND)
+#define MAX_EVENTS 16
+
+/* White for a moment at each full second, when audiotestsrc ticks. */
+static GstPadProbeReturn
+picture_made (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstBuffer *buffer =
+      gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+
+  GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  if (GST_BUFFER_PTS (buffer) % GST_SECOND < FLASH_TIME)
+    gst_buffer_memset (buffer, 0, 235, 160 * 120);
+  return GST_PAD_PROBE_OK;
+}
+
+/* NTP seconds at which the sender says this RTP timestamp was captured. */
+static gdouble
+get_offset (PublishFixture *publish, JsonNode *state, const gchar *media,
+    const Recording *recording, guint rate)
+{
+  g_autofree gchar *ntp = g_strdup_printf ("session.%s.reports.-1.ntp", media);
+  g_autofree gchar *rtp = g_strdup_printf ("session.%s.reports.-1.rtp", media);
+  guint32 at = (guint32) publish_fixture_number (publish, state, rtp);
+
+  g_assert_nonnull (publish_fixture_at (publish, state, ntp));
+  return publish_fixture_number (publish, state, ntp) +
+      (gdouble) (gint32) (recording->first - at) / rate;
+}
+
+static guint
+find_flashes (GPtrArray *pictures, gdouble offset, gdouble *times)
+{
+  gboolean was_bright = TRUE; /* the first may have begun before */
+  guint n = 0;
+
+  for (guint i = 0; i < pictures->len && n < MAX_EVENTS; i++) {
+    GstBuffer *buffer = gst_sample_get_buffer (pictures->pdata[i]);
+    guint8 centre = 0;
+    gboolean is_bright;
+
+    gst_buffer_extract (buffer, 160 * 60 + 80, &centre, 1);
+    is_bright = centre > 128;
+    if (is_bright && !was_bright)
+      times[n++] = offset + (gdouble) GST_BUFFER_PTS (buffer) / GST_SECOND;
+    was_bright = is_bright;
+  }
+  return n;
+}
+
+static guint
+find_beeps (const Sound *sound, gdouble offset, gdouble *times)
+{
+  guint n = 0, quiet = 0;
+
+  for (guint i = 0; i < sound->values->len && n < MAX_EVENTS; i++) {
+    if (ABS ((gint) value_at (sound, i)) < 3000) {
+      quiet++;
+      continue;
+    }
+    if (quiet > AUDIO_RATE / 2)
+      times[n++] = offset + (gdouble) sound->began / GST_SECOND +
+          (gdouble) i / AUDIO_RATE;
+    quiet = 0;
+  }
+  return n;
+}
+
+/* Every flash but for those at the ends has its beep. */
+static void
+check_sync (const gdouble *flashes, guint n_flashes, const gdouble *beeps,
+    guint n_beeps)
+{
+  guint n_pairs = 0;
+
+  for (guint i = 0; i < n_flashes; i++)
+    for (guint j = 0; j < n_beeps; j++) {
+      gdouble offset = flashes[i] - beeps[j];
+
+      if (fabs (offset) > 0.5)
+        continue;
+      n_pairs++;
+      g_test_message ("the picture comes %.1f ms after its sound",
+          offset * 1000.);
+      g_assert_cmpfloat (fabs (offset), <=, 0.040);
+    }
+  g_assert_cmpuint (n_pairs, >=, 3);
+}
+
+static void
+test_sync (gconstpointer data)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
+      "videotestsrc name=v pattern=black %s num-buffers=125 "
+      "! video/x-raw,format=I420,width=160,height=120,framerate=25/1 "
+      "! ivsstagesink name=s  audiotestsrc wave=ticks freq=1000 %s "
+      "samplesperbuffer=480 num-buffers=500 "
+      "! audio/x-raw,rate=48000,channels=1 ! s.",
+      (const gchar *) data, (const gchar *) data);
+  g_autoptr (GstElement) source =
+      gst_bin_get_by_name (GST_BIN (publish_fixture_get_pipeline (publish)),
+          "v");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
+  g_auto (Recording) video = { 0 }, audio = { 0 };
+  g_autoptr (GPtrArray) pictures = NULL, samples = NULL;
+  g_autoptr (JsonNode) state = NULL;
+  g_auto (Sound) sound = { 0 };
+  gdouble flashes[MAX_EVENTS], beeps[MAX_EVENTS];
+  guint n_flashes, n_beeps;
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, picture_made, NULL, NULL);
+  publish_fixture_play (publish);
+  publish_fixture_wait_eos (publish, 30);
+  publish_fixture_stop (publish);
+  state = publish_fixture_look (publish);
+  read_recording (&video, publish, "video", VIDEO_RATE);
+  read_recording (&audio, publish, "audio", AUDIO_RATE);
+  pictures = decode_video (&video);
+  samples = decode_audio (&audio);
+  join_samples (&sound, samples);
+  n_flashes = find_flashes (pictures,
+      get_offset (publish, state, "video", &video, VIDEO_RATE), flashes);
+  n_beeps = find_beeps (&sound,
+      get_offset (publish, state, "audio", &audio, AUDIO_RATE), beeps);
+  check_sync (flashes, n_flashes, beeps, n_beeps);
+}
+
+/* -- Start and end ---------------------------------------------------------------------- */
+
+static void
+remove_folder (void)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree gchar *path = g_build_filename (folder, name, NULL);
+
+    g_unlink (path);
+  }
+  g_rmdir (folder);
+  g_free (folder);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  const gchar *options[] = { "--record", NULL, NULL };
+  int result;
+
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/publish/picture/clip", test_clip);
+  g_test_add_func ("/publish/picture/large", test_large);
+  g_test_add_data_func ("/publish/pitch/mono", "rate=48000,channels=1",
+      test_pitch);
+  g_test_add_data_func ("/publish/pitch/resampled", "rate=44100,channels=2",
+      test_pitch);
+  g_test_add_data_func ("/publish/sync/files", "", test_sync);
+  g_test_add_data_func ("/publish/sync/live", "is-live=true", test_sync);
+  folder = g_dir_make_tmp ("stage-XXXXXX", &error);
+  g_assert_no_error (error);
+  options[1] = folder;
+  stage = stage_fixture_start (options);
+  result = g_test_run ();
+  stage_fixture_stop (stage);
+  remove_folder ();
+  return result;
+}

@@ -456,6 +456,7 @@ gst_ivs_peer_apply_answer (GstIvsPeer *self, IvsAnswer *answer)
       gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_ANSWER, sdp);
   promise = gst_promise_new_with_change_func (answer_set,
       gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+  self->n_pending++;
   g_signal_emit_by_name (self->webrtcbin, "set-remote-description", description,
       promise);
   gst_webrtc_session_description_free (description);

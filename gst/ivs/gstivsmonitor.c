@@ -12,6 +12,7 @@
 #include "gstivsmonitor.h"
 #include "gstivsh264.h"
 #include "ivs-limits.h"
+#include <gst/rtp/rtp.h>
 #include <string.h>
 
 #define SLOT (100 * GST_MSECOND)
@@ -104,7 +105,7 @@ reset_flow (Flow *flow)
 GstIvsMonitor *
 gst_ivs_monitor_new (void)
 {
-  GstIvsMonitor *self = g_new0 (GstIvsMonitor, 1);
+  GstIvsMonitor *self = g_atomic_rc_box_new0 (GstIvsMonitor);
 
   g_mutex_init (&self->lock);
   for (guint i = 0; i < GST_IVS_N_KINDS; i++)
@@ -114,11 +115,22 @@ gst_ivs_monitor_new (void)
   return self;
 }
 
-void
-gst_ivs_monitor_free (GstIvsMonitor *self)
+GstIvsMonitor *
+gst_ivs_monitor_ref (GstIvsMonitor *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+monitor_clear (GstIvsMonitor *self)
 {
   g_mutex_clear (&self->lock);
-  g_free (self);
+}
+
+void
+gst_ivs_monitor_unref (GstIvsMonitor *self)
+{
+  g_atomic_rc_box_release_full (self, (GDestroyNotify) monitor_clear);
 }
 
 void
@@ -423,6 +435,20 @@ gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
   else
     take_audio (&self->audio, slot, payload, size, timestamp);
   g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_monitor_buffer (GstIvsMonitor *self, GstIvsKind kind, GstBuffer *packet,
+    GstClockTime now)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  if (!gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp))
+    return;
+  gst_ivs_monitor_packet (self, kind, gst_rtp_buffer_get_payload (&rtp),
+      gst_rtp_buffer_get_payload_len (&rtp), gst_rtp_buffer_get_marker (&rtp),
+      gst_rtp_buffer_get_timestamp (&rtp), now);
+  gst_rtp_buffer_unmap (&rtp);
 }
 
 /* -- Figures ----------------------------------------------------------------------- */

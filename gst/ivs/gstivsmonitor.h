@@ -21,9 +21,11 @@ G_BEGIN_DECLS
 
 typedef struct _GstIvsMonitor GstIvsMonitor;
 
+/* One for both gates, which hold a reference each. */
 GstIvsMonitor *gst_ivs_monitor_new (void);
-void gst_ivs_monitor_free (GstIvsMonitor *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsMonitor, gst_ivs_monitor_free)
+GstIvsMonitor *gst_ivs_monitor_ref (GstIvsMonitor *self);
+void gst_ivs_monitor_unref (GstIvsMonitor *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsMonitor, gst_ivs_monitor_unref)
 
 /**
  * gst_ivs_monitor_expect:
@@ -57,6 +59,10 @@ void gst_ivs_monitor_announce_channels (GstIvsMonitor *self, guint channels);
 void gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
     const guint8 *payload, gsize size, gboolean marker, guint32 timestamp,
     GstClockTime now);
+
+/* The same for a whole packet; what is not RTP is passed over. */
+void gst_ivs_monitor_buffer (GstIvsMonitor *self, GstIvsKind kind,
+    GstBuffer *packet, GstClockTime now);
 
 /* Called without lock, in the thread of gst_ivs_monitor_judge(). */
 typedef void (*GstIvsMonitorFound) (const IvsFinding *finding, gpointer data);

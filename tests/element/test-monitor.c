@@ -52,7 +52,7 @@ static void
 run_clear (Run *run)
 {
   g_string_free (run->names, TRUE);
-  gst_ivs_monitor_free (run->monitor);
+  gst_ivs_monitor_unref (run->monitor);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
@@ -86,6 +86,12 @@ feed (Run *run, GstIvsKind kind, GstBuffer *packet, guint clock_divisor)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
 
+  if (clock_divisor == 1) {
+    gst_ivs_monitor_buffer (run->monitor, kind, packet, run->now);
+    return;
+  }
+
+  /* What a payloader with another clock would have made. */
   g_assert_true (gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp));
   gst_ivs_monitor_packet (run->monitor, kind, gst_rtp_buffer_get_payload (&rtp),
       gst_rtp_buffer_get_payload_len (&rtp), gst_rtp_buffer_get_marker (&rtp),

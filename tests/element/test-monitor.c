@@ -205,15 +205,15 @@ static const VideoCase video_cases[] = {
   { "x264-main", QVGA, X264 "speed-preset=veryfast ! video/x-h264,profile=main", "", "profile", "^main$" },
   { "openh264-high", QVGA, OPENH264 HIGH, "", "profile", "^constrained-high$" },
 
-  { "1080p", "num-buffers=10 ! video/x-raw,format=I420,width=1920,height=1080,framerate=30/1", X264 BASELINE, "",
+  { "1080p", "num-buffers=5 ! video/x-raw,format=I420,width=1920,height=1080,framerate=30/1", X264 BASELINE, "",
     "resolution", "1920x1080" },
-  { "1080p-portrait", "num-buffers=10 ! video/x-raw,format=I420,width=1080,height=1920,framerate=30/1", OPENH264 BASELINE, "",
+  { "1080p-portrait", "num-buffers=5 ! video/x-raw,format=I420,width=1080,height=1920,framerate=30/1", OPENH264 BASELINE, "",
     "resolution", "1080x1920" },
-  { "720p", "num-buffers=10 ! video/x-raw,format=I420,width=1280,height=720,framerate=30/1", X264 BASELINE, "", "" },
-  { "720p-portrait", "num-buffers=10 ! video/x-raw,format=I420,width=720,height=1280,framerate=30/1", OPENH264 BASELINE, "", "" },
-  { "just-too-large", "num-buffers=10 ! video/x-raw,format=I420,width=1282,height=720,framerate=30/1", X264 BASELINE, "",
+  { "720p", "num-buffers=5 ! video/x-raw,format=I420,width=1280,height=720,framerate=30/1", X264 BASELINE, "", "" },
+  { "720p-portrait", "num-buffers=5 ! video/x-raw,format=I420,width=720,height=1280,framerate=30/1", OPENH264 BASELINE, "", "" },
+  { "just-too-large", "num-buffers=5 ! video/x-raw,format=I420,width=1282,height=720,framerate=30/1", X264 BASELINE, "",
     "resolution", "1282x720" },
-  { "thumbnail", "num-buffers=10 ! video/x-raw,format=I420,width=160,height=120,framerate=30/1", X264 BASELINE, "",
+  { "thumbnail", "num-buffers=5 ! video/x-raw,format=I420,width=160,height=120,framerate=30/1", X264 BASELINE, "",
     "resolution-small", "160x120" },
 
   { "gop-of-300", "num-buffers=360 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1", X264 "key-int-max=300" BASELINE, "",
@@ -230,9 +230,9 @@ static const VideoCase video_cases[] = {
   { "90-frames", "num-buffers=630 ! video/x-raw,format=I420,width=320,height=240,framerate=90/1", X264 "key-int-max=90" BASELINE, "",
     "frame-rate-high", "^(90|89)\\.. frames/s" },
 
-  { "9-megabit", "pattern=snow num-buffers=150 ! video/x-raw,format=I420,width=640,height=360,framerate=30/1",
+  { "9-megabit", "pattern=snow num-buffers=150 ! video/x-raw,format=I420,width=480,height=270,framerate=30/1",
     X264 "bitrate=9500 vbv-buf-capacity=300" BASELINE, "", "video-bitrate", "^(8\\.[5-9]|9\\..|10\\..) Mbit/s over 3 s" },
-  { "4-megabit", "pattern=snow num-buffers=360 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1",
+  { "4-megabit", "pattern=snow num-buffers=330 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1",
     X264 "bitrate=4000 vbv-buf-capacity=300" BASELINE, "", "video-bitrate-advised", "^[34]\\.. Mbit/s over 10 s" },
 
   { "sets-in-caps-only", QVGA, X264 "option-string=repeat-headers=0" BASELINE ",stream-format=avc", "config-interval=0",
@@ -369,17 +369,17 @@ typedef struct
 
 /* clang-format off */
 static const DefaultCase default_cases[] = {
-  { "video-720p", GST_IVS_VIDEO, "videotestsrc num-buffers=180",
+  { "video-720p", GST_IVS_VIDEO, "videotestsrc num-buffers=100",
     "video/x-raw, format=(string)I420, width=(int)1280, height=(int)720, framerate=(fraction)30/1" },
-  { "video-1080p-is-scaled", GST_IVS_VIDEO, "videotestsrc num-buffers=30",
+  { "video-1080p-is-scaled", GST_IVS_VIDEO, "videotestsrc num-buffers=10",
     "video/x-raw, format=(string)I420, width=(int)1920, height=(int)1080, framerate=(fraction)30/1" },
-  { "video-noise", GST_IVS_VIDEO, "videotestsrc pattern=snow num-buffers=360",
-    "video/x-raw, format=(string)I420, width=(int)640, height=(int)360, framerate=(fraction)30/1" },
-  { "video-720p-openh264", GST_IVS_VIDEO, "videotestsrc num-buffers=180",
+  { "video-noise", GST_IVS_VIDEO, "videotestsrc pattern=snow num-buffers=330",
+    "video/x-raw, format=(string)I420, width=(int)480, height=(int)270, framerate=(fraction)30/1" },
+  { "video-720p-openh264", GST_IVS_VIDEO, "videotestsrc num-buffers=100",
     "video/x-raw, format=(string)I420, width=(int)1280, height=(int)720, framerate=(fraction)30/1", "openh264enc" },
-  { "video-noise-openh264", GST_IVS_VIDEO, "videotestsrc pattern=snow num-buffers=360",
-    "video/x-raw, format=(string)I420, width=(int)640, height=(int)360, framerate=(fraction)30/1", "openh264enc" },
-  { "video-15-frames", GST_IVS_VIDEO, "videotestsrc pattern=ball num-buffers=180",
+  { "video-noise-openh264", GST_IVS_VIDEO, "videotestsrc pattern=snow num-buffers=330",
+    "video/x-raw, format=(string)I420, width=(int)480, height=(int)270, framerate=(fraction)30/1", "openh264enc" },
+  { "video-15-frames", GST_IVS_VIDEO, "videotestsrc pattern=ball num-buffers=100",
     "video/x-raw, format=(string)I420, width=(int)640, height=(int)360, framerate=(fraction)15/1" },
   { "audio-mono", GST_IVS_AUDIO, "audiotestsrc num-buffers=600 samplesperbuffer=960",
     "audio/x-raw, format=(string)S16LE, rate=(int)48000, channels=(int)1, layout=(string)interleaved" },
@@ -571,6 +571,54 @@ test_goes_on (void)
   send_video (&run, 12, 1000);
   g_assert_cmpstr (names_of_findings (&run), ==, "video-stopped");
   g_assert_cmpuint (run.counts[IVS_DIAGNOSIS_VIDEO_STOPPED], ==, 1);
+}
+
+/* What was before a stop is in no rate after it. */
+static void
+test_begins_anew (void)
+{
+  g_auto (Run) run;
+  IvsFigures figures;
+
+  run_init (&run);
+  expect (&run, GST_IVS_VIDEO, TRUE);
+  send_video (&run, 1, 1000);
+  run_until (&run, run.now + 4 * GST_SECOND);
+  send_video (&run, 2, 1000);
+  gst_ivs_monitor_get_figures (run.monitor, run.now, &figures);
+  g_assert_cmpuint (figures.video.idr_pictures, ==, 2);
+  g_assert_cmpuint (figures.video.pictures, ==, 40);
+  g_assert_cmpfloat_with_epsilon (figures.video.stream.window, 2, 0.01);
+}
+
+/* Both sets must come before each IDR picture. */
+static void
+test_parameter_sets (gconstpointer data)
+{
+  const gchar *sets =
+      data; /* per second: s = SPS, p = PPS, b = both, - = none */
+  g_auto (Run) run;
+  IvsFigures figures;
+
+  run_init (&run);
+  expect (&run, GST_IVS_VIDEO, TRUE);
+  for (gsize i = 0; sets[i] != '\0'; i++) {
+    if (sets[i] == 's' || sets[i] == 'b')
+      send_nal (&run, sps, sizeof sps, 0);
+    if (sets[i] == 'p' || sets[i] == 'b')
+      send_nal (&run, pps, sizeof pps, 0);
+    send_nal (&run, idr_slice, sizeof idr_slice, 0);
+    for (guint j = 0; j < 20; j++) {
+      run_until (&run, run.now + 50 * GST_MSECOND);
+      send_nal (&run, p_slice, sizeof p_slice, 0);
+    }
+  }
+  run_until (&run, run.now + GST_SECOND);
+  gst_ivs_monitor_get_figures (run.monitor, run.now, &figures);
+  g_assert_cmpuint (figures.video.idr_pictures, ==, strlen (sets));
+  g_assert_cmpuint (figures.video.bare_idr_pictures, ==,
+      strlen (sets) - (strchr (sets, 'b') != NULL));
+  g_assert_cmpstr (names_of_findings (&run), ==, "no-parameter-sets");
 }
 
 static void
@@ -766,6 +814,10 @@ main (int argc, char *argv[])
   g_test_add_func ("/monitor/only-expected-media", test_only_expected_media);
   g_test_add_func ("/monitor/stopped", test_stopped);
   g_test_add_func ("/monitor/goes-on", test_goes_on);
+  g_test_add_func ("/monitor/begins-anew", test_begins_anew);
+  g_test_add_data_func ("/monitor/sets/first-only", "b--", test_parameter_sets);
+  g_test_add_data_func ("/monitor/sets/sps-only", "sss", test_parameter_sets);
+  g_test_add_data_func ("/monitor/sets/pps-only", "ppp", test_parameter_sets);
   g_test_add_func ("/monitor/peak", test_peak);
   g_test_add_func ("/monitor/told-once", test_told_once);
   g_test_add_func ("/monitor/told-again", test_told_again);

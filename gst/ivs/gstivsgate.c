@@ -46,7 +46,8 @@ struct _GstIvsGate
   GstPad *sinkpad;
   GstPad *srcpad;
   GstCaps *stream_caps;
-  SharedTime *shared; /* an rc box */
+  GstIvsMonitor *monitor; /* or NULL */
+  SharedTime *shared;     /* an rc box */
 
   GMutex lock;
   GCond changed;
@@ -337,6 +338,14 @@ begins_or_continues (GstIvsGate *self, GstIvsPacketFlags flags)
 
 /* -- Passing -------------------------------------------------------------------- */
 
+static void
+show_to_monitor (GstIvsGate *self, GstBuffer *packet)
+{
+  if (self->monitor != NULL)
+    gst_ivs_monitor_buffer (self->monitor, self->kind, packet,
+        (GstClockTime) g_get_monotonic_time () * GST_USECOND);
+}
+
 /* What is on its way downstream, what it counts for, and what was left out. */
 typedef struct
 {
@@ -381,10 +390,12 @@ add_packet (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
 
   if (before != NULL) {
     stamp (self, before, pts, dts);
+    show_to_monitor (self, before);
     parcel->stats.bytes += gst_buffer_get_size (before);
     gst_buffer_list_add (parcel->packets, before);
   }
   stamp (self, out, pts, dts);
+  show_to_monitor (self, out);
   parcel->stats.bytes += gst_buffer_get_size (out);
   parcel->stats.frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
   parcel->stats.key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
@@ -752,6 +763,14 @@ gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset)
 }
 
 void
+gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  g_return_if_fail (self->monitor == NULL);
+  self->monitor = gst_ivs_monitor_ref (monitor);
+}
+
+void
 gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats)
 {
   g_return_if_fail (GST_IS_IVS_GATE (self));
@@ -846,6 +865,7 @@ gst_ivs_gate_finalize (GObject *object)
 
   g_atomic_rc_box_release_full (self->shared, shared_time_clear);
   gst_clear_caps (&self->stream_caps);
+  g_clear_pointer (&self->monitor, gst_ivs_monitor_unref);
   g_clear_pointer (&self->stream, gst_ivs_stream_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "gstivsmonitor.h"
 #include "gstivsstream.h"
 
 G_BEGIN_DECLS
@@ -102,6 +103,8 @@ void gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset);
  */
 void gst_ivs_gate_share_time (GstIvsGate *self, GstIvsGate *other);
 
+/* Every packet that leaves is shown to @monitor. Before the gate goes to PAUSED. */
+void gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor);
 void gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats);
 
 /* Signals (emitted from streaming threads; a handler only posts to its worker):

@@ -5,6 +5,8 @@
  */
 #include "gstivsmessages.h"
 
+#include "gstivsmonitor.h"
+
 /* The classes of a failure in words that any GStreamer application knows. */
 static void
 get_domain_and_code (IvsFailureClass failure_class, GQuark *domain, gint *code)
@@ -217,6 +219,19 @@ gst_ivs_post_notice (GstElement *element, const gchar *name,
       gst_structure_new ("ivs-stage-error", "code", G_TYPE_INT, 0, "name",
           G_TYPE_STRING, name, "hint", G_TYPE_STRING, advice, "retryable",
           G_TYPE_BOOLEAN, FALSE, NULL));
+}
+
+void
+gst_ivs_post_limit (GstElement *element, GstMessageType type,
+    const IvsFinding *finding, const GstIvsIncident *incident)
+{
+  GstStructure *details = gst_ivs_monitor_make_details (finding);
+
+  add_incident (details, incident);
+  gst_element_message_full_with_details (element, type, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_WRONG_TYPE, ivs_finding_dup_sentence (finding),
+      ivs_finding_dup_advice (finding), __FILE__, GST_FUNCTION, __LINE__,
+      details);
 }
 
 void

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "ivs-diagnosis.h"
 #include "ivs-error.h"
 
 G_BEGIN_DECLS
@@ -53,6 +54,12 @@ void gst_ivs_post_lost (GstElement *element, const IvsFailure *failure,
  * (uint64), and what gst_ivs_post_state() says. */
 void gst_ivs_post_time_left (GstElement *element, const gchar *name,
     guint64 seconds_left, const GstIvsIncident *incident);
+
+/* WARNING or ERROR: what flows is not what a stage takes. The details are the
+ * structure `ivs-stage-limit` of gst_ivs_monitor_make_details(), and what
+ * gst_ivs_post_state() says. */
+void gst_ivs_post_limit (GstElement *element, GstMessageType type,
+    const IvsFinding *finding, const GstIvsIncident *incident);
 
 void gst_ivs_post_progress (GstElement *element, GstProgressType type,
     const gchar *code, const gchar *format, ...) G_GNUC_PRINTF (4, 5);

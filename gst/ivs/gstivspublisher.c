@@ -44,6 +44,7 @@ struct _GstIvsPublisher
   /* Constant. */
   GstElement *element;
   GstIvsWorker *worker;
+  GstIvsMonitor *monitor;
   GstIvsPublisherEvents events;
 
   /* Worker only. */
@@ -69,6 +70,7 @@ struct _GstIvsPublisher
   GSource *input_timer;
   GSource *retry_timer;
   GSource *drain_timer;
+  GSource *monitor_timer;
   GSource *limit_timer;  /* the active session's age */
   GSource *expiry_timer; /* the token's */
 
@@ -267,11 +269,24 @@ retire_active (GstIvsPublisher *self)
 
   self->is_silent = FALSE;
   gst_ivs_timer_clear (&self->limit_timer);
+  gst_ivs_timer_clear (&self->monitor_timer);
   close_gates (self);
   retire (self, &self->active);
 }
 
 /* When an attempt has failed: again, or not. */
+
+/* After the ERROR message. */
+static void
+end_failed (GstIvsPublisher *self)
+{
+  self->has_failed = TRUE;
+  gst_ivs_timer_clear (&self->retry_timer);
+  discard_streams (self);
+  retire (self, &self->attempt);
+  retire_active (self);
+  set_state (self, GST_IVS_CONNECTION_FAILED);
+}
 
 static void
 give_up (GstIvsPublisher *self, const IvsFailure *failure,
@@ -280,13 +295,9 @@ give_up (GstIvsPublisher *self, const IvsFailure *failure,
   g_auto (GstIvsIncident) incident = { 0 };
 
   describe_incident (self, session, &incident);
-  self->has_failed = TRUE;
   gst_ivs_post_error (self->element, failure, &incident);
   POST_PROGRESS (self, ERROR, "connect", "%s", failure->sentence);
-  discard_streams (self);
-  retire (self, &self->attempt);
-  retire_active (self);
-  set_state (self, GST_IVS_CONNECTION_FAILED);
+  end_failed (self);
 }
 
 static void
@@ -540,6 +551,51 @@ watch_limit (GstIvsPublisher *self)
       (limit - MAX (notice, 1)) * 1000, limit_near, self);
 }
 
+/* What really flows, against the limits of a stage, once a second. */
+
+static void
+limit_crossed (const IvsFinding *finding, gpointer data)
+{
+  GstIvsPublisher *self = data;
+  gboolean is_refused =
+      self->settings.stage_limits == GST_IVS_STAGE_LIMITS_REFUSE &&
+      ivs_diagnosis_is_refusable (finding->row);
+  g_auto (GstIvsIncident) incident = { 0 };
+
+  if (self->has_failed ||
+      self->settings.stage_limits == GST_IVS_STAGE_LIMITS_IGNORE)
+    return;
+
+  describe_incident (self, self->active, &incident);
+  gst_ivs_post_limit (self->element,
+      is_refused ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING, finding, &incident);
+  if (is_refused)
+    end_failed (self);
+}
+
+static void
+watch_media (gpointer data)
+{
+  GstIvsPublisher *self = data;
+  GstClockTime now = g_get_monotonic_time () * GST_USECOND;
+  gboolean is_playing = GST_STATE (self->element) == GST_STATE_PLAYING;
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  gst_ivs_timer_clear (&self->monitor_timer);
+  self->events.get_inputs (self->element, &inputs);
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    gst_ivs_monitor_expect (self->monitor, kind,
+        is_playing && self->has_gate[kind] && inputs.lanes[kind].is_ready &&
+            !inputs.lanes[kind].is_eos,
+        now);
+  gst_ivs_monitor_announce_channels (self->monitor,
+      inputs.lanes[GST_IVS_AUDIO].channels);
+  gst_ivs_monitor_judge (self->monitor, now, limit_crossed, self);
+  if (self->active != NULL)
+    self->monitor_timer =
+        gst_ivs_worker_call_later (self->worker, 1000, watch_media, self);
+}
+
 static void
 attempt_went_live (GstIvsPublisher *self)
 {
@@ -552,6 +608,7 @@ attempt_went_live (GstIvsPublisher *self)
   self->was_live = TRUE;
   ivs_backoff_went_live (&self->backoff, g_get_monotonic_time ());
   watch_limit (self);
+  watch_media (self);
 
   self->events.get_inputs (self->element, &inputs);
   open_gates (self, &inputs);
@@ -915,6 +972,7 @@ clear_timers (GstIvsPublisher *self)
   gst_ivs_timer_clear (&self->input_timer);
   gst_ivs_timer_clear (&self->retry_timer);
   gst_ivs_timer_clear (&self->drain_timer);
+  gst_ivs_timer_clear (&self->monitor_timer);
   gst_ivs_timer_clear (&self->limit_timer);
   gst_ivs_timer_clear (&self->expiry_timer);
 }
@@ -945,12 +1003,14 @@ gst_ivs_publisher_stop (GstIvsPublisher *self)
 /* Life. */
 
 GstIvsPublisher *
-gst_ivs_publisher_new (GstElement *element, const GstIvsPublisherEvents *events)
+gst_ivs_publisher_new (GstElement *element, GstIvsMonitor *monitor,
+    const GstIvsPublisherEvents *events)
 {
   GstIvsPublisher *self = g_new0 (GstIvsPublisher, 1);
 
   init_debug ();
   self->element = gst_object_ref (element);
+  self->monitor = gst_ivs_monitor_ref (monitor);
   self->events = *events;
   self->worker = gst_ivs_worker_start ("ivs-worker");
   self->closing =
@@ -969,6 +1029,7 @@ publisher_free (GstIvsPublisher *self)
   g_clear_pointer (&self->token, ivs_token_free);
   gst_ivs_settings_clear (&self->settings);
   gst_ivs_worker_unref (self->worker);
+  gst_ivs_monitor_unref (self->monitor);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->stopped);
   gst_object_unref (self->element);

@@ -49,7 +49,7 @@ typedef struct
 } GstIvsPublisherEvents;
 
 GstIvsPublisher *gst_ivs_publisher_new (GstElement *element,
-    const GstIvsPublisherEvents *events);
+    GstIvsMonitor *monitor, const GstIvsPublisherEvents *events);
 
 /* From any thread; they return at once, the worker does the rest. */
 void gst_ivs_publisher_start (GstIvsPublisher *self);

@@ -31,6 +31,7 @@ enum
   RENEW_SESSION,
   SESSION_LIMIT,
   DUMMY_VIDEO,
+  STAGE_LIMITS,
   STUN_SERVER,
   TURN_SERVERS,
   ICE_TRANSPORT_POLICY,
@@ -64,6 +65,26 @@ gst_ivs_dummy_video_get_type (void)
   return type;
 }
 
+GType
+gst_ivs_stage_limits_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_IVS_STAGE_LIMITS_IGNORE, "Say nothing", "ignore" },
+    { GST_IVS_STAGE_LIMITS_WARN, "Post a warning", "warn" },
+    { GST_IVS_STAGE_LIMITS_REFUSE,
+        "Post an error and leave before the stage cuts the publisher off",
+        "refuse" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type)) {
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstIvsStageLimits", values));
+  }
+  return type;
+}
+
 void
 gst_ivs_settings_init (GstIvsSettings *self)
 {
@@ -74,6 +95,7 @@ gst_ivs_settings_init (GstIvsSettings *self)
     .max_retries = DEFAULT_MAX_RETRIES,
     .session_limit = DEFAULT_SESSION_LIMIT,
     .dummy_video = GST_IVS_DUMMY_VIDEO_AUTO,
+    .stage_limits = GST_IVS_STAGE_LIMITS_WARN,
     .ice_transport_policy = GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL,
     .do_retransmission = TRUE,
     .encoding = {
@@ -297,6 +319,22 @@ install_webrtc_properties (GObjectClass *klass, guint first)
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 
   /**
+   * GstIvsStageSink:stage-limits:
+   *
+   * What to do when what really flows is not what a stage takes: resolution, profile,
+   * B-frames, key frames, frame rate, bit rates, sound. The messages' details are
+   * the structure `ivs-stage-limit`: what was measured, the limit, the consequence
+   * on the stage and the setting that cures it.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + STAGE_LIMITS,
+      g_param_spec_enum ("stage-limits", "Stage limits",
+          "What to do when what flows is not what a stage takes",
+          GST_TYPE_IVS_STAGE_LIMITS, GST_IVS_STAGE_LIMITS_WARN,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
    * GstIvsStageSink:stun-server:
    *
    * stun://host:port. A stage needs none: it learns our address from the first
@@ -407,6 +445,7 @@ gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id)
   install_encoding_properties (klass, first_id);
 
   gst_type_mark_as_plugin_api (GST_TYPE_IVS_DUMMY_VIDEO, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_IVS_STAGE_LIMITS, 0);
   return first_id + N_SETTINGS;
 }
 
@@ -465,6 +504,9 @@ gst_ivs_settings_set (GstIvsSettings *self, guint first_id, guint id,
       return TRUE;
     case DUMMY_VIDEO:
       self->dummy_video = g_value_get_enum (value);
+      return TRUE;
+    case STAGE_LIMITS:
+      self->stage_limits = g_value_get_enum (value);
       return TRUE;
     case STUN_SERVER:
       replace_string (&self->stun_server, value);
@@ -530,6 +572,9 @@ gst_ivs_settings_get (const GstIvsSettings *self, guint first_id, guint id,
       return TRUE;
     case DUMMY_VIDEO:
       g_value_set_enum (value, self->dummy_video);
+      return TRUE;
+    case STAGE_LIMITS:
+      g_value_set_enum (value, self->stage_limits);
       return TRUE;
     case STUN_SERVER:
       g_value_set_string (value, self->stun_server);

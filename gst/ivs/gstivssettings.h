@@ -30,6 +30,23 @@ typedef enum
   GST_IVS_DUMMY_VIDEO_NEVER,
 } GstIvsDummyVideo;
 
+/**
+ * GstIvsStageLimits:
+ * @GST_IVS_STAGE_LIMITS_IGNORE: say nothing of media that a stage does not take
+ * @GST_IVS_STAGE_LIMITS_WARN: post a WARNING, once a minute at most for each limit
+ * @GST_IVS_STAGE_LIMITS_REFUSE: post an ERROR and leave, before the stage cuts the
+ *   publisher off without a word; what only hurts viewers stays a WARNING
+ */
+typedef enum
+{
+  GST_IVS_STAGE_LIMITS_IGNORE,
+  GST_IVS_STAGE_LIMITS_WARN,
+  GST_IVS_STAGE_LIMITS_REFUSE,
+} GstIvsStageLimits;
+
+#define GST_TYPE_IVS_STAGE_LIMITS (gst_ivs_stage_limits_get_type ())
+GType gst_ivs_stage_limits_get_type (void);
+
 #define GST_TYPE_IVS_DUMMY_VIDEO (gst_ivs_dummy_video_get_type ())
 GType gst_ivs_dummy_video_get_type (void);
 
@@ -46,6 +63,7 @@ typedef struct
   gboolean renew_session;
   guint session_limit; /* s */
   GstIvsDummyVideo dummy_video;
+  GstIvsStageLimits stage_limits;
   gchar *stun_server;
   gchar **turn_servers; /* secret: user:password inside */
   GstWebRTCICETransportPolicy ice_transport_policy;

@@ -44,6 +44,7 @@ struct _GstIvsStageSink
 
   /* Set in init, constant afterwards. */
   GstIvsGate *gates[GST_IVS_N_KINDS];
+  GstIvsMonitor *monitor;
 
   /* Protected by OBJECT_LOCK; the publisher copies the settings for each session. */
   GstIvsSettings settings;
@@ -438,8 +439,8 @@ handle_message (GstBin *bin, GstMessage *message)
 static void
 start (GstIvsStageSink *self)
 {
-  GstIvsPublisher *publisher =
-      gst_ivs_publisher_new (GST_ELEMENT (self), &publisher_events);
+  GstIvsPublisher *publisher = gst_ivs_publisher_new (GST_ELEMENT (self),
+      self->monitor, &publisher_events);
 
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_ivs_gate_set_discard (self->gates[kind], FALSE);
@@ -576,6 +577,7 @@ finalize (GObject *object)
 
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_object_unref (self->gates[kind]);
+  gst_ivs_monitor_unref (self->monitor);
   gst_ivs_settings_clear (&self->settings);
   g_free (self->participant_id);
   g_free (self->stage_arn);
@@ -760,6 +762,9 @@ make_gate (GstIvsStageSink *self, GstIvsKind kind)
   };
   GstIvsGate *gate = gst_ivs_gate_new (kind, &id);
 
+  gst_object_set_name (GST_OBJECT (gate),
+      kind == GST_IVS_AUDIO ? "audio-gate" : "video-gate");
+  gst_ivs_gate_set_monitor (gate, self->monitor);
   gst_object_ref_sink (gate);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (gate));
   return gate;
@@ -774,6 +779,7 @@ gst_ivs_stage_sink_init (GstIvsStageSink *self)
       GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
   gst_ivs_settings_init (&self->settings);
+  self->monitor = gst_ivs_monitor_new ();
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     self->gates[kind] = make_gate (self, kind);
   gst_ivs_gate_share_time (self->gates[GST_IVS_AUDIO],

@@ -294,6 +294,13 @@ count_dropped (GstIvsGate *self, guint packets)
   g_mutex_unlock (&self->lock);
 }
 
+/* With lock. What a live upstream brings has not waited: its time is now. */
+static GstClockTimeDiff
+current_offset (GstIvsGate *self)
+{
+  return self->live ? 0 : self->time_offset;
+}
+
 /* Decides on @packets packets that came at once, of which @first is the first. */
 static Passage
 await_passage (GstIvsGate *self, GstBuffer *first, guint packets)
@@ -307,8 +314,8 @@ await_passage (GstIvsGate *self, GstBuffer *first, guint packets)
   g_mutex_lock (&self->lock);
   self->stats.last_buffer =
       (GstClockTime) g_get_monotonic_time () * GST_USECOND;
-  passage =
-      wait_for_passage (self, follow_restart (self, time, self->time_offset));
+  passage = wait_for_passage (self,
+      follow_restart (self, time, current_offset (self)));
   if (passage != PASSAGE_PASS) {
     self->stats.dropped += packets;
     gst_ivs_stream_interrupt (self->stream);
@@ -318,9 +325,9 @@ await_passage (GstIvsGate *self, GstBuffer *first, guint packets)
     self->awaits_idr = TRUE;
     self->announced = FALSE;
   }
-  if (self->used_offset != self->time_offset)
+  if (self->used_offset != current_offset (self))
     gst_ivs_stream_interrupt (self->stream);
-  self->used_offset = self->time_offset;
+  self->used_offset = current_offset (self);
   g_mutex_unlock (&self->lock);
   return passage;
 }

@@ -90,7 +90,8 @@ GstClockTime gst_ivs_gate_get_waiting_running_time (GstIvsGate *self);
  * @offset: ns, added to the running time of all packets from now on
  *
  * Makes a non-live stream that had to wait punctual again: running time now minus
- * gst_ivs_gate_get_waiting_running_time(). Both gates must get the same offset.
+ * gst_ivs_gate_get_waiting_running_time(). Both gates must get the same offset; a
+ * live stream, which has not waited, is not moved by it.
  */
 void gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset);
 

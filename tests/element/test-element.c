@@ -383,6 +383,73 @@ test_properties (void)
   }
 }
 
+/* The head of its page in gst-inspect-1.0. */
+static void
+test_page (void)
+{
+  static const struct
+  {
+    const gchar *key, *text;
+  } rows[] = {
+    { GST_ELEMENT_METADATA_KLASS, "Sink/Network/WebRTC" },
+    { GST_ELEMENT_METADATA_LONGNAME, "Amazon IVS" },
+    { GST_ELEMENT_METADATA_DESCRIPTION, "WHIP" },
+    { GST_ELEMENT_METADATA_AUTHOR, "ivsstagesink authors" },
+  };
+  g_autoptr (GstElementFactory) factory =
+      gst_element_factory_find ("ivsstagesink");
+  g_autoptr (GstPlugin) plugin =
+      gst_plugin_feature_get_plugin (GST_PLUGIN_FEATURE (factory));
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const gchar *text = gst_element_factory_get_metadata (factory, rows[i].key);
+
+    g_assert_nonnull (text);
+    if (strstr (text, rows[i].text) == NULL)
+      g_error ("%s of the element: %s", rows[i].key, text);
+  }
+  /* Never picked by a player on its own. */
+  g_assert_cmpuint (gst_plugin_feature_get_rank (GST_PLUGIN_FEATURE (factory)),
+      ==, GST_RANK_NONE);
+  g_assert_cmpstr (gst_plugin_get_name (plugin), ==, "ivs");
+  g_assert_cmpstr (gst_plugin_get_license (plugin), ==, "LGPL");
+}
+
+static void
+test_pad_templates (void)
+{
+  static const struct
+  {
+    const gchar *name, *caps;
+  } rows[] = {
+    { "audio_%u", "audio/x-raw" },
+    { "audio_%u", "audio/x-opus" },
+    { "audio_%u", "application/x-rtp,media=audio,encoding-name=OPUS" },
+    { "video_%u", "video/x-raw" },
+    { "video_%u", "video/x-raw(memory:DMABuf)" },
+    { "video_%u", "video/x-h264" },
+    { "video_%u", "application/x-rtp,media=video,encoding-name=H264" },
+    { "sink_%u", "application/x-rtp,media=audio,encoding-name=OPUS" },
+    { "sink_%u", "application/x-rtp,media=video,encoding-name=H264" },
+  };
+  g_autoptr (GstElement) sink =
+      gst_object_ref_sink (gst_element_factory_make ("ivsstagesink", NULL));
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstPadTemplate *template =
+        gst_element_get_pad_template (sink, rows[i].name);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (rows[i].caps);
+    g_autoptr (GstCaps) all = NULL;
+
+    g_assert_nonnull (template);
+    g_assert_cmpint (template->direction, ==, GST_PAD_SINK);
+    g_assert_cmpint (template->presence, ==, GST_PAD_REQUEST);
+    all = gst_pad_template_get_caps (template);
+    if (!gst_caps_can_intersect (all, caps))
+      g_error ("%s does not take %s", rows[i].name, rows[i].caps);
+  }
+}
+
 static void
 test_secrets (void)
 {
@@ -432,6 +499,8 @@ main (int argc, char **argv)
   g_test_add_func ("/element/states/stop-from-handler", test_stop_from_handler);
   g_test_add_func ("/element/token/request", test_request_token);
   g_test_add_func ("/element/inspect/properties", test_properties);
+  g_test_add_func ("/element/inspect/page", test_page);
+  g_test_add_func ("/element/inspect/pad-templates", test_pad_templates);
   g_test_add_func ("/element/inspect/secrets", test_secrets);
   status = g_test_run ();
   gst_deinit ();

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What holds for every file: its head, its text, no traces of a computer.
+
+    test-sources.py SOURCE BUILD
+"""
+
+import pathlib
+import re
+import sys
+
+import tap
+
+source, build = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
+
+OWNER = "SPDX-FileCopyrightText: 2026 The ivsstagesink authors"
+LICENCE = "SPDX-License-Identifier: LGPL-2.1-or-later"
+HEADS = {
+    (".c", ".h", ".js", ".css"):
+        r"/\* %s\n \* %s\n \*\n \* \S.*" % (OWNER, LICENCE),
+    (".html", ".xml"):
+        r"(<[!?].*>\n)?<!-- %s -->\n<!-- %s -->\n" % (OWNER, LICENCE),
+    (".sh",):
+        r"#!/bin/(ba)?sh\n# %s\n# %s\n#\n# \S.*" % (OWNER, LICENCE),
+    (".py",):
+        r'(#!.*\n)?# %s\n# %s\n(#\n# \S|"""\S)' % (OWNER, LICENCE),
+    (".build",):
+        r"# %s\n# %s\n" % (OWNER, LICENCE),
+}
+PATTERNS = {suffix: re.compile(pattern)
+            for suffixes, pattern in HEADS.items() for suffix in suffixes}
+
+
+def is_made(path):
+    """What a build or an interpreter has left."""
+    return any(part.startswith(("build", ".git", ".cache", "__pycache__"))
+               for part in path.relative_to(source).parts) or (
+                   build == path or build in path.parents)
+
+
+def files(*folders):
+    for folder in folders:
+        for path in sorted((source / folder).rglob("*")):
+            if path.is_file() and not is_made(path):
+                yield path
+
+
+def check_heads(suffix):
+    seen = [p for p in files("gst", "tests", "examples") if p.suffix == suffix]
+    for path in seen:
+        assert PATTERNS[suffix].match(path.read_text()), (
+            "%s does not begin with the SPDX lines and what it is"
+            % path.relative_to(source))
+    assert seen or suffix not in (".c", ".h", ".sh", ".py", ".build"), (
+        "no %s file was found: the test looks into the wrong folder" % suffix)
+
+
+def traces():
+    """What a path on the computer of somebody would begin with."""
+    folders = {str(p) for top in (source, build) for p in (top, top.parent)
+               if len(p.parts) > 1 and str(p) not in ("/usr", "/usr/src", "/home")}
+    folders = [re.escape(folder) + r"(?![\w-])" for folder in sorted(folders)]
+    return re.compile(r"(?<![\w.}$)-])(%s)" % "|".join(
+        folders + [r"/(tmp|home)/\w"]))
+
+
+def check_traces():
+    pattern = traces()
+    for path in files("."):
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        found = pattern.search(text)
+        assert found is None, "%s has the path of a computer: %s" % (
+            path.relative_to(source), found and text[found.start():][:40])
+
+
+def check_text():
+    """UTF-8, lines that end, no blanks at their end."""
+    for path in files("gst", "tests", "examples", "docs"):
+        if path.suffix not in PATTERNS and path.suffix != ".md":
+            continue
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(source)
+        assert text.endswith("\n"), "%s does not end with a newline" % name
+        for number, line in enumerate(text.splitlines(), 1):
+            assert line == line.rstrip(), "%s:%d: blanks at the end" % (name, number)
+
+
+tap.run(
+    [("/sources/head/%s" % suffix[1:], lambda s=suffix: check_heads(s))
+     for suffix in PATTERNS] +
+    [("/sources/no-paths-of-a-computer", check_traces),
+     ("/sources/text", check_text)])

@@ -118,7 +118,7 @@ static const Answer answers[] = {
   { "text-direction", 400, "{\"code\":2001,\"message\":\"a\\u202eb\"}", IVS_FAILURE_SESSION_REFUSED, 2001, "a b", FINAL },
   { "not-utf-8", 400, "{\"code\":2001,\"message\":\"a\xff" "b\"}", IVS_FAILURE_SESSION_REFUSED, 2001, "a\xef\xbf\xbd" "b", FINAL },
   { "unicode", 400, "{\"code\":2001,\"message\":\"\\u00fcber \xe2\x82\xac\"}", IVS_FAILURE_SESSION_REFUSED, 2001, "\xc3\xbc" "ber \xe2\x82\xac", FINAL },
-  { "credential", 400, "{\"message\":\"bad eyJhbGciOiJLTVMiLCJ0eXAiOiJKV1QifQ.eyJleHAiOjE3NjczMjMwNDUsImp0aSI6IlAxIiwicmVzb3VyY2UiOiJ4In0.dGhpcyBpcyBpbiB0aGUgcGxhY2Ugb2YgYSBzaWduYXR1cmUsIHdoaWNoIG9ubHkgdGhl!\"}", IVS_FAILURE_HTTP_CLIENT, 0, "bad eyJhbGciOiJLTVMiLCJ0eXAiOiJKV1QifQ.(hidden).(hidden)!", FINAL },
+  { "credential", 400, "{\"message\":\"bad eyJhbGciOiJLTVMiLCJ0eXAiOiJKV1QifQ.eyJleHAiOjE3NjczMjMwNDUsImp0aSI6IlAxIiwicmVzb3VyY2UiOiJ4In0.dGhpcyBpcyBpbiB0aGUgcGxhY2Ugb2YgYSBzaWduYXR1cmUsIHdoaWNoIG9ubHkgdGhl!\"}", IVS_FAILURE_HTTP_CLIENT, 0, "bad (hidden).(hidden).(hidden)!", FINAL },
 };
 /* clang-format on */
 

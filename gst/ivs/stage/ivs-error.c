@@ -22,6 +22,10 @@
 /* The longest run of base64url characters that is shown. An UUID has 36, a
  * request id 35; the payload and the signature of a token have far more. */
 #define MAX_RUN 48
+/* JSON in base64url, as the header of a token is, begins so, and is hidden when it
+ * is longer than a word. */
+#define JSON_RUN "eyJ"
+#define MAX_JSON_RUN 12
 #define MAX_RETRY_AFTER 3600 /* seconds */
 
 G_DEFINE_QUARK (ivs - error - quark, ivs_error)
@@ -37,7 +41,10 @@ is_base64url (gunichar c)
 static void
 append_run (GString *shown, const gchar *run, gsize length)
 {
-  if (length > MAX_RUN)
+  gboolean is_json =
+      length > MAX_JSON_RUN && strncmp (run, JSON_RUN, strlen (JSON_RUN)) == 0;
+
+  if (length > MAX_RUN || is_json)
     g_string_append (shown, "(hidden)");
   else
     g_string_append_len (shown, run, (gssize) length);

@@ -23,6 +23,7 @@
 #define READ_SIZE (16 * 1024)
 #define MAX_TRACE_LINE 1024
 #define MAX_REASON 128
+#define TOKEN_PIECE 16
 
 /* 100 and 103 come once or twice. libsoup reads interim answers in one go as long
  * as there are more, so that no time limit could end a flood of them. */
@@ -124,6 +125,22 @@ mask_token (const Request *request, const gchar *text)
   if (request->token != NULL)
     g_string_replace (masked, request->token, "<redacted>", 0);
   return g_string_free (masked, FALSE);
+}
+
+/* The same for a text that may have been cut: a piece of the token is enough. */
+static gboolean
+holds_token (const Request *request, const gchar *text)
+{
+  g_auto (GStrv) parts =
+      g_strsplit (request->token != NULL ? request->token : "", ".", -1);
+
+  for (guint i = 0; parts[i] != NULL; i++) {
+    g_autofree gchar *piece = g_strndup (parts[i], TOKEN_PIECE);
+
+    if (*piece != '\0' && strstr (text, piece) != NULL)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static void trace (GTask *task, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
@@ -589,6 +606,9 @@ make_response (GTask *task)
   whip_response_read_headers (response,
       soup_message_get_response_headers (request->message),
       g_get_real_time () / G_USEC_PER_SEC);
+  if (response->request_id != NULL &&
+      holds_token (request, response->request_id))
+    g_clear_pointer (&response->request_id, g_free);
   if (whip_response_is_success (response))
     response->session_url = judge_session_url (task);
   return response;

@@ -69,8 +69,8 @@ join (GPtrArray *list)
   return g_string_free (text, FALSE);
 }
 
-static const GstStructure *
-get_details (GstMessage *message)
+const GstStructure *
+publish_fixture_get_details (GstMessage *message)
 {
   const GstStructure *details = NULL;
 
@@ -84,7 +84,7 @@ get_details (GstMessage *message)
 static const gchar *
 get_name (GstMessage *message)
 {
-  const GstStructure *details = get_details (message);
+  const GstStructure *details = publish_fixture_get_details (message);
 
   return details != NULL ? gst_structure_get_string (details, "name") : NULL;
 }
@@ -92,7 +92,7 @@ get_name (GstMessage *message)
 gint
 publish_fixture_get_code (GstMessage *message)
 {
-  const GstStructure *details = get_details (message);
+  const GstStructure *details = publish_fixture_get_details (message);
   gint code = -1;
 
   if (details != NULL)
@@ -384,6 +384,16 @@ publish_fixture_wait_failure (PublishFixture *self, const gchar *name,
     return gst_message_ref (find_failure (self, name));
   progress = join (self->progress);
   g_error ("No message %s after %u s; so far: %s", name, seconds, progress);
+}
+
+guint
+publish_fixture_count_failures (PublishFixture *self, GstMessageType type)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->failures->len; i++)
+    n += GST_MESSAGE_TYPE (self->failures->pdata[i]) == type;
+  return n;
 }
 
 /* -- States ----------------------------------------------------------------------- */

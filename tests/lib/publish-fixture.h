@@ -43,6 +43,13 @@ void publish_fixture_expect (PublishFixture *self, const gchar *name);
 GstMessage *publish_fixture_wait_failure (PublishFixture *self,
     const gchar *name, guint seconds);
 
+/* How many of them have come so far: GST_MESSAGE_ERROR or _WARNING. */
+guint
+publish_fixture_count_failures (PublishFixture *self, GstMessageType type);
+
+/* The details of an ERROR or WARNING, owned by it; NULL: there are none. */
+const GstStructure *publish_fixture_get_details (GstMessage *message);
+
 /* The number in the details of such a message; -1: there is none. */
 gint publish_fixture_get_code (GstMessage *message);
 

@@ -21,6 +21,11 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
 /* At most this long between two looks at the liveness. */
 #define LIVENESS_CHECK_MS 2000
 
+/* The last flight of the DTLS handshake leaves webrtcbin on a thread of its own, and
+ * "connected" is told before (0.2 ms measured). Media that overtook it would find a
+ * stage without a key, which drops the beginning of the first picture. */
+#define LAST_FLIGHT_MS 30
+
 typedef struct
 {
   GstPad *sink; /* webrtcbin's request pad, NULL = no section */
@@ -47,6 +52,7 @@ struct _GstIvsPeer
   gboolean is_closed;
   guint n_pending; /* questions that webrtcbin has not answered yet */
   GSource *failed_timer;
+  GSource *flight_timer;
 
   GSource *liveness_timer;
   GObject *rtp_session; /* its signal tells of RTCP */
@@ -489,6 +495,15 @@ get_transport (GstIvsPeer *self)
 static void watch (GstIvsPeer *self);
 
 static void
+flight_left (gpointer data)
+{
+  GstIvsPeer *self = data;
+
+  gst_ivs_timer_clear (&self->flight_timer);
+  self->events.connected (self, self->data);
+}
+
+static void
 verify (GstIvsPeer *self)
 {
   g_autofree gchar *pem = NULL;
@@ -504,7 +519,8 @@ verify (GstIvsPeer *self)
 
   self->is_connected = TRUE;
   watch (self);
-  self->events.connected (self, self->data);
+  self->flight_timer = gst_ivs_worker_call_later (self->worker, LAST_FLIGHT_MS,
+      flight_left, self);
 }
 
 static void
@@ -818,6 +834,7 @@ gst_ivs_peer_close (GstIvsPeer *self)
 
   self->is_closed = TRUE;
   gst_ivs_timer_clear (&self->failed_timer);
+  gst_ivs_timer_clear (&self->flight_timer);
   gst_ivs_timer_clear (&self->liveness_timer);
   disconnect (self, self->webrtcbin);
   disconnect (self, self->rtp_session);

@@ -402,7 +402,7 @@ picture_made (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
   GST_PAD_PROBE_INFO_DATA (info) = buffer;
   if (GST_BUFFER_PTS (buffer) % GST_SECOND < FLASH_TIME)
-    gst_buffer_memset (buffer, 0, 235, 160 * 120);
+    gst_buffer_memset (buffer, 0, 235, 320 * 240);
   return GST_PAD_PROBE_OK;
 }
 
@@ -431,7 +431,7 @@ find_flashes (GPtrArray *pictures, gdouble offset, gdouble *times)
     guint8 centre = 0;
     gboolean is_bright;
 
-    gst_buffer_extract (buffer, 160 * 60 + 80, &centre, 1);
+    gst_buffer_extract (buffer, 320 * 120 + 160, &centre, 1);
     is_bright = centre > 128;
     if (is_bright && !was_bright)
       times[n++] = offset + (gdouble) GST_BUFFER_PTS (buffer) / GST_SECOND;
@@ -484,7 +484,7 @@ test_sync (gconstpointer data)
 {
   g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
       "videotestsrc name=v pattern=black %s num-buffers=125 "
-      "! video/x-raw,format=I420,width=160,height=120,framerate=25/1 "
+      "! video/x-raw,format=I420,width=320,height=240,framerate=25/1 "
       "! ivsstagesink name=s  audiotestsrc wave=ticks freq=1000 %s "
       "samplesperbuffer=480 num-buffers=500 "
       "! audio/x-raw,rate=48000,channels=1 ! s.",

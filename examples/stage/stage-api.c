@@ -9,6 +9,7 @@
 
 #include "stage-status.h"
 
+#define MAX_CUT_MS (10 * 60 * 1000)
 #define MAX_REPORTS 8
 
 struct _StageApi
@@ -154,6 +155,11 @@ change_faults (StageApi *api, SoupServerMessage *message, JsonObject *request)
 
   if (json_object_get_boolean_member_with_default (request, "clear", FALSE))
     stage_faults_clear (stage_get_faults (api->stage));
+  else if (g_strcmp0 (rule, "cut") == 0)
+    stage_cut (api->stage,
+        (guint) CLAMP (json_object_get_int_member_with_default (request, "ms",
+                           1000),
+            1, MAX_CUT_MS));
   else if (rule != NULL && is_action (rule)) {
     act (api, message, request, rule);
     return;

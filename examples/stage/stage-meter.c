@@ -516,6 +516,8 @@ write_arrival (const StageArrival *arrival, JsonBuilder *builder)
   add_int (builder, "arrived_twice", arrival->duplicates);
   add_int (builder, "reordered", arrival->reordered);
   add_int (builder, "marked", arrival->marked);
+  add_int (builder, "first_sequence", arrival->first & 0xffff);
+  add_int (builder, "last_sequence", arrival->highest & 0xffff);
 }
 
 void

@@ -12,6 +12,9 @@
 #include <gst/sdp/sdp.h>
 #include <string.h>
 
+/* How long what a cut has held back is thrown away. */
+#define DISCARD_MS 50
+
 struct _StagePeer
 {
   StagePeerEvents events;
@@ -523,6 +526,30 @@ stage_peer_freeze (StagePeer *peer, gboolean freeze)
     return;
   g_object_get (peer->agent, "main-context", &context, NULL);
   g_main_context_invoke_full (context, G_PRIORITY_HIGH, wait_for_thaw,
+      stage_peer_ref (peer), (GDestroyNotify) stage_peer_unref);
+}
+
+static gboolean
+line_is_clear (gpointer data)
+{
+  StagePeer *peer = data;
+
+  g_mutex_lock (&peer->freeze_lock);
+  if (!peer->closed && !peer->frozen)
+    g_atomic_int_set (&peer->muted, FALSE);
+  g_mutex_unlock (&peer->freeze_lock);
+  return G_SOURCE_REMOVE;
+}
+
+/* What waits in the socket since the cut was never delivered. */
+void
+stage_peer_reconnect (StagePeer *peer)
+{
+  g_mutex_lock (&peer->freeze_lock);
+  peer->frozen = FALSE;
+  g_cond_broadcast (&peer->freeze_cond);
+  g_mutex_unlock (&peer->freeze_lock);
+  g_timeout_add_full (G_PRIORITY_DEFAULT, DISCARD_MS, line_is_clear,
       stage_peer_ref (peer), (GDestroyNotify) stage_peer_unref);
 }
 

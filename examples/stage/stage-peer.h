@@ -45,6 +45,7 @@ void stage_peer_close (StagePeer *peer);
 
 /* Ways to misbehave. */
 void stage_peer_freeze (StagePeer *peer, gboolean freeze);
+void stage_peer_reconnect (StagePeer *peer); /* ends a freeze that was a cut */
 gboolean stage_peer_close_dtls (StagePeer *peer);
 void stage_peer_set_loss (StagePeer *peer, guint percent);
 

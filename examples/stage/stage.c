@@ -29,6 +29,7 @@ struct _Stage
   GPtrArray *order;         /* the same, in order of arrival */
   GHashTable *pending;      /* session id -> Pending */
   StageFaults *faults;
+  guint cut_timer; /* 0 = the network is there */
   StageChanged changed;
   gpointer changed_data;
 };
@@ -91,6 +92,7 @@ void
 stage_free (Stage *stage)
 {
   stage->changed = NULL;
+  g_clear_handle_id (&stage->cut_timer, g_source_remove);
   finish_all_pending (stage);
   g_hash_table_unref (stage->participants);
   g_ptr_array_unref (stage->order);
@@ -430,6 +432,8 @@ publisher_answered (StagePublisher *publisher, const gchar *sdp,
       NULL, error);
   if (error != NULL)
     stage_publisher_end (publisher, STAGE_SESSION_FAILED);
+  else if (participant->stage->cut_timer != 0)
+    stage_peer_freeze (stage_publisher_get_peer (publisher), TRUE);
 }
 
 static void
@@ -676,6 +680,41 @@ stage_act (Stage *stage, const gchar *action, const gchar *id, guint percent)
       acted |= act_on (participant, action, percent);
   }
   return acted;
+}
+
+static void
+for_each_publishing_peer (Stage *stage, void (*func) (StagePeer *peer))
+{
+  for (guint i = 0; i < stage->order->len; i++) {
+    StageParticipant *participant = stage->order->pdata[i];
+
+    if (stage_participant_is_publishing (participant))
+      func (stage_publisher_get_peer (participant->publisher));
+  }
+}
+
+static void
+disconnect (StagePeer *peer)
+{
+  stage_peer_freeze (peer, TRUE);
+}
+
+static gboolean
+cut_ended (gpointer data)
+{
+  Stage *stage = data;
+
+  stage->cut_timer = 0;
+  for_each_publishing_peer (stage, stage_peer_reconnect);
+  return G_SOURCE_REMOVE;
+}
+
+void
+stage_cut (Stage *stage, guint milliseconds)
+{
+  g_clear_handle_id (&stage->cut_timer, g_source_remove);
+  for_each_publishing_peer (stage, disconnect);
+  stage->cut_timer = g_timeout_add (milliseconds, cut_ended, stage);
 }
 
 void

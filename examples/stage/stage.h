@@ -82,6 +82,9 @@ gboolean stage_delete_session (Stage *stage, const gchar *session_id);
 gboolean
 stage_act (Stage *stage, const gchar *action, const gchar *id, guint percent);
 
+/* No UDP reaches or leaves publishers for so long, those to come included. */
+void stage_cut (Stage *stage, guint milliseconds);
+
 void stage_tick (Stage *stage);
 
 G_END_DECLS

@@ -341,6 +341,15 @@ publish_fixture_get_participant (PublishFixture *self)
   return self->participant;
 }
 
+void
+publish_fixture_follow (PublishFixture *self, StageFixture *stage,
+    const gchar *participant)
+{
+  self->stage = stage;
+  g_free (self->participant);
+  self->participant = g_strdup (participant);
+}
+
 /* -- What may go wrong ------------------------------------------------------------ */
 
 void
@@ -393,6 +402,16 @@ publish_fixture_count_failures (PublishFixture *self, GstMessageType type)
 
   for (guint i = 0; i < self->failures->len; i++)
     n += GST_MESSAGE_TYPE (self->failures->pdata[i]) == type;
+  return n;
+}
+
+guint
+publish_fixture_count_named (PublishFixture *self, const gchar *name)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->failures->len; i++)
+    n += g_str_equal (get_name (self->failures->pdata[i]), name);
   return n;
 }
 

@@ -35,6 +35,10 @@ GstElement *publish_fixture_get_pipeline (PublishFixture *self);
 GstElement *publish_fixture_get_sink (PublishFixture *self);
 const gchar *publish_fixture_get_participant (PublishFixture *self);
 
+/* From now on it is this participant, maybe of another stage, that is looked at. */
+void publish_fixture_follow (PublishFixture *self, StageFixture *stage,
+    const gchar *participant);
+
 /* Allows ERROR or WARNING messages whose details have this `name`. */
 void publish_fixture_expect (PublishFixture *self, const gchar *name);
 
@@ -52,6 +56,9 @@ const GstStructure *publish_fixture_get_details (GstMessage *message);
 
 /* The number in the details of such a message; -1: there is none. */
 gint publish_fixture_get_code (GstMessage *message);
+
+/* How many failures of that name were posted since the fixture was made. */
+guint publish_fixture_count_named (PublishFixture *self, const gchar *name);
 
 /* Waits for the state change if it is asynchronous; it must not fail. */
 void publish_fixture_set_state (PublishFixture *self, GstState state);

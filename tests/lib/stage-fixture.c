@@ -134,24 +134,50 @@ stage_fixture_start (const gchar *const *options)
   return stage;
 }
 
-void
-stage_fixture_stop (StageFixture *stage)
+static void
+end_by (StageFixture *stage, gint signal_number)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
   Operation operation = { 0 };
 
   soup_session_abort (stage->session);
-  g_subprocess_send_signal (stage->process, SIGTERM);
-  g_subprocess_wait_check_async (stage->process, NULL, operation_ended,
-      &operation);
+  g_subprocess_send_signal (stage->process, signal_number);
+  g_subprocess_wait_async (stage->process, NULL, operation_ended, &operation);
   result = wait_for (&operation, STOP_SECONDS, "end of ivs-local-stage");
-  g_subprocess_wait_check_finish (stage->process, result, &error);
+  g_subprocess_wait_finish (stage->process, result, &error);
   g_assert_no_error (error);
+}
+
+static void
+stage_fixture_free (StageFixture *stage)
+{
   g_object_unref (stage->process);
   g_object_unref (stage->session);
   json_node_unref (stage->ready);
   g_free (stage);
+}
+
+void
+stage_fixture_stop (StageFixture *stage)
+{
+  end_by (stage, SIGTERM);
+  g_assert_true (g_subprocess_get_if_exited (stage->process));
+  g_assert_cmpint (g_subprocess_get_exit_status (stage->process), ==, 0);
+  stage_fixture_free (stage);
+}
+
+void
+stage_fixture_kill (StageFixture *stage)
+{
+  end_by (stage, SIGKILL);
+  stage_fixture_free (stage);
+}
+
+void
+stage_fixture_signal (StageFixture *stage, gint signal_number)
+{
+  g_subprocess_send_signal (stage->process, signal_number);
 }
 
 const gchar *

@@ -24,6 +24,12 @@ StageFixture *stage_fixture_start (const gchar *const *options);
 void stage_fixture_stop (StageFixture *stage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StageFixture, stage_fixture_stop)
 
+/* SIGSTOP, SIGCONT ... */
+void stage_fixture_signal (StageFixture *stage, gint signal_number);
+
+/* Kills it: it says goodbye to nobody. */
+void stage_fixture_kill (StageFixture *stage);
+
 /* With a slash at the end: the documented endpoint, which answers 307. */
 const gchar *stage_fixture_get_whip_url (StageFixture *stage);
 

@@ -680,6 +680,18 @@ session_silent (GstIvsSession *session, gint64 microseconds, gpointer data)
     set_state (self, GST_IVS_CONNECTION_RECONNECTING);
 }
 
+/* A stage ends a session when its token is used for another one: once the attempt
+ * was asked for with the same token, the active session may be over already, however
+ * much of it still arrives. */
+static gboolean
+may_have_replaced_active (GstIvsPublisher *self)
+{
+  return self->attempt != NULL &&
+      gst_ivs_session_get_step (self->attempt) != GST_IVS_STEP_OFFERING &&
+      g_strcmp0 (gst_ivs_session_get_token (self->attempt)->participant_id,
+          gst_ivs_session_get_token (self->active)->participant_id) == 0;
+}
+
 static void
 session_revived (GstIvsSession *session, gpointer data)
 {
@@ -690,7 +702,8 @@ session_revived (GstIvsSession *session, gpointer data)
 
   self->is_silent = FALSE;
   gst_ivs_timer_clear (&self->retry_timer);
-  retire (self, &self->attempt);
+  if (!may_have_replaced_active (self))
+    retire (self, &self->attempt);
   ivs_backoff_went_live (&self->backoff, g_get_monotonic_time ());
   set_state (self, GST_IVS_CONNECTION_CONNECTED);
   POST_PROGRESS (self, COMPLETE, "connect", "The stage is heard again");

@@ -32,8 +32,8 @@ read_file (const gchar *path, GError **error)
   return g_steal_pointer (&text);
 }
 
-static gchar *
-find_text (const GstIvsSettings *settings, const gchar *requested,
+gchar *
+gst_ivs_credential_read (const GstIvsSettings *settings, const gchar *requested,
     GError **error)
 {
   const gchar *variable = g_getenv (VARIABLE);
@@ -56,7 +56,7 @@ IvsToken *
 gst_ivs_credential_find (const GstIvsSettings *settings, const gchar *requested,
     GError **error)
 {
-  g_autofree gchar *text = find_text (settings, requested, error);
+  g_autofree gchar *text = gst_ivs_credential_read (settings, requested, error);
   g_autoptr (IvsToken) token = NULL;
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
 

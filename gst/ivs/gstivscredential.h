@@ -12,8 +12,12 @@ G_BEGIN_DECLS
 
 /* Asks, in this order: @requested (what the application answered to request-token, or
  * NULL), the token file, the property, the environment variable IVS_STAGE_TOKEN.
- * The token is judged as the official SDK does before it sends anything. Errors
- * are of IVS_ERROR. */
+ * Returns what is there, unjudged: a secret, at most IVS_TOKEN_MAX_LENGTH bytes of
+ * a file (transfer full). Errors are of IVS_ERROR. */
+gchar *gst_ivs_credential_read (const GstIvsSettings *settings,
+    const gchar *requested, GError **error);
+
+/* The same, judged as the official SDK does before it sends anything. */
 IvsToken *gst_ivs_credential_find (const GstIvsSettings *settings,
     const gchar *requested, GError **error);
 

@@ -81,8 +81,8 @@ fail (GstIvsSession *self, IvsFailure *failure_to_take)
 
 /* The rules of WHIP that a server broke, in the words of the error table; other
  * errors (resolver, TLS, sockets, our own) speak for themselves. */
-static IvsFailure *
-make_failure (GstIvsSession *self, const GError *error)
+IvsFailure *
+gst_ivs_session_explain_error (const gchar *endpoint, const GError *error)
 {
   static const IvsFailureKind kinds[] = {
     [WHIP_ERROR_URL] = IVS_FAILURE_ENDPOINT_INVALID,
@@ -93,7 +93,7 @@ make_failure (GstIvsSession *self, const GError *error)
     [WHIP_ERROR_BODY_TYPE] = IVS_FAILURE_ANSWER,
     [WHIP_ERROR_TOKEN] = IVS_FAILURE_TOKEN_MALFORMED,
   };
-  g_autoptr (GUri) uri = g_uri_parse (self->endpoint, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (endpoint, G_URI_FLAGS_NONE, NULL);
 
   if (error->domain == WHIP_ERROR && error->code >= 0 &&
       error->code < (gint) G_N_ELEMENTS (kinds))
@@ -106,7 +106,7 @@ make_failure (GstIvsSession *self, const GError *error)
 static void
 fail_with_error (GstIvsSession *self, const GError *error)
 {
-  fail (self, make_failure (self, error));
+  fail (self, gst_ivs_session_explain_error (self->endpoint, error));
 }
 
 static void

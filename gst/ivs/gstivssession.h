@@ -93,6 +93,10 @@ void gst_ivs_session_close (GstIvsSession *self);
 /* No more time: cancels what is under way; "closed" follows at once. */
 void gst_ivs_session_abandon (GstIvsSession *self);
 
+/* What an error of a request to @endpoint, or of the peer, means. (transfer full) */
+IvsFailure *
+gst_ivs_session_explain_error (const gchar *endpoint, const GError *error);
+
 GstIvsSession *gst_ivs_session_ref (GstIvsSession *self);
 void gst_ivs_session_unref (GstIvsSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsSession, gst_ivs_session_unref)

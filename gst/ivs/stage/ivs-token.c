@@ -273,9 +273,14 @@ ivs_token_parse (const gchar *credential, GError **error)
 
 /* -- Expiry and rights ------------------------------------------------------- */
 
-/* "3 hours", rounded down. */
-static gchar *
-describe_duration (gint64 seconds)
+/**
+ * ivs_token_describe_duration:
+ * @seconds: 0 or more
+ *
+ * Returns: (transfer full): in words, rounded down: "3 hours"
+ */
+gchar *
+ivs_token_describe_duration (gint64 seconds)
 {
   static const struct
   {
@@ -300,7 +305,7 @@ set_expired (GError **error, gint64 expired_at, gint64 now)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (expired_at);
   g_autofree gchar *when = g_date_time_format_iso8601 (time);
-  g_autofree gchar *ago = describe_duration (now - expired_at);
+  g_autofree gchar *ago = ivs_token_describe_duration (now - expired_at);
 
   g_set_error (error, IVS_ERROR, IVS_FAILURE_TOKEN_EXPIRED,
       "The participant token expired at %s (%s ago)", when, ago);

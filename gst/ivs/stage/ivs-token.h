@@ -40,6 +40,7 @@ gboolean ivs_token_check_publish (const IvsToken *token, gint64 now_seconds,
 IvsToken *ivs_token_copy (const IvsToken *token);
 void ivs_token_free (IvsToken *token);
 gchar *ivs_token_redact (const gchar *secret);
+gchar *ivs_token_describe_duration (gint64 seconds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IvsToken, ivs_token_free)
 
 G_END_DECLS

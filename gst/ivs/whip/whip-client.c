@@ -216,9 +216,8 @@ trace_response (GTask *task)
   }
 }
 
-/* "signed by nobody we know, made out for another host" */
-static gchar *
-describe_tls_errors (GTlsCertificateFlags flags)
+gchar *
+whip_client_describe_tls_errors (GTlsCertificateFlags flags)
 {
   static const struct
   {
@@ -298,7 +297,8 @@ fail_transport (GTask *task, GError *error)
   } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     fail (task, g_steal_pointer (&owned));
   } else if (error->domain == G_TLS_ERROR && request->tls_errors != 0) {
-    g_autofree gchar *reasons = describe_tls_errors (request->tls_errors);
+    g_autofree gchar *reasons =
+        whip_client_describe_tls_errors (request->tls_errors);
 
     fail (task,
         g_error_new (G_TLS_ERROR, error->code,

@@ -134,4 +134,7 @@ void whip_client_delete_async (WhipClient *self, const gchar *session_url,
 WhipResponse *whip_client_delete_finish (WhipClient *self, GAsyncResult *result,
     GError **error);
 
+/* "it is signed by an unknown CA, it is made out for another host" (transfer full) */
+gchar *whip_client_describe_tls_errors (GTlsCertificateFlags flags);
+
 G_END_DECLS

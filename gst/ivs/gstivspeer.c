@@ -18,6 +18,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
 
 /* "failed" may flap while candidates are tried (0.2 s measured). */
 #define FAILED_DEBOUNCE_MS 1000
+/* Between two of our sender reports. */
+#define RTCP_INTERVAL GST_SECOND
 /* At most this long between two looks at the liveness. */
 #define LIVENESS_CHECK_MS 2000
 
@@ -62,6 +64,7 @@ struct _GstIvsPeer
 
   GMutex lock; /* protects what RTCP's thread writes: */
   GstIvsLiveness liveness;
+  GstIvsReport reports[GST_IVS_N_KINDS];
   gboolean is_silent;
 };
 
@@ -218,6 +221,13 @@ set_if_present (gpointer object, const gchar *property, gboolean value)
     g_object_set (object, property, value, NULL);
 }
 
+static void
+set_if_present_uint64 (gpointer object, const gchar *property, guint64 value)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (object), property))
+    g_object_set (object, property, value, NULL);
+}
+
 /* No UPnP (its timeout is what gathering waits for) and no TCP: a stage takes
  * media over UDP only, and each TCP candidate costs two descriptors. */
 static void
@@ -313,6 +323,18 @@ push_caps_over (Section *section)
   return caps != NULL;
 }
 
+static void
+init_report (GstIvsReport *report, GstCaps *caps)
+{
+  const GstStructure *stream = gst_caps_get_structure (caps, 0);
+  gint clock_rate = 0;
+
+  gst_structure_get_uint (stream, "ssrc", &report->ssrc);
+  gst_structure_get_int (stream, "clock-rate", &clock_rate);
+  report->clock_rate = (guint) clock_rate;
+  report->round_trip = GST_CLOCK_TIME_NONE;
+}
+
 /* Requested by name, in the order of the m-lines. A pad without caps must never
  * meet create-offer (it may loop for ever), hence the check. */
 static gboolean
@@ -331,6 +353,7 @@ add_section (GstIvsPeer *self, GstIvsKind kind, guint mline, GstCaps *caps,
 
   configure_transceiver (section->sink, kind, settings);
   section->stand_in = make_stand_in (kind, caps);
+  init_report (&self->reports[kind], caps);
   return gst_pad_link (section->stand_in, section->sink) == GST_PAD_LINK_OK &&
       push_caps_over (section);
 }
@@ -621,6 +644,7 @@ rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
 
   g_mutex_lock (&self->lock);
   gst_ivs_liveness_heard (&self->liveness, g_get_monotonic_time ());
+  gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
   was_silent = self->is_silent;
   self->is_silent = FALSE;
   g_mutex_unlock (&self->lock);
@@ -675,9 +699,14 @@ watch (GstIvsPeer *self)
   if (rtpbin != NULL)
     g_signal_emit_by_name (rtpbin, "get-internal-session", 0,
         &self->rtp_session);
-  if (self->rtp_session != NULL)
+  if (self->rtp_session != NULL) {
+    /* Five seconds by default, and two streams take turns: a viewer would wait
+     * that long for lip-sync. RFC 3550 6.2 allows less where the bandwidth does. */
+    set_if_present_uint64 (self->rtp_session, "rtcp-min-interval",
+        RTCP_INTERVAL);
     connect_until_closed (self, self->rtp_session, "on-receiving-rtcp",
         G_CALLBACK (rtcp_received));
+  }
   connect_until_closed (self, self->transport, "notify::state",
       G_CALLBACK (dtls_state_notified));
   arm_liveness_timer (self);
@@ -770,6 +799,15 @@ gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
   section->gate = gst_object_ref (gate);
   src = gst_element_get_static_pad (GST_ELEMENT (gate), "src");
   return gst_pad_link (src, section->sink) == GST_PAD_LINK_OK;
+}
+
+void
+gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,
+    GstIvsReport *report)
+{
+  g_mutex_lock (&self->lock);
+  *report = self->reports[kind];
+  g_mutex_unlock (&self->lock);
 }
 
 gboolean

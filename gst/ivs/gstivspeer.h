@@ -15,6 +15,7 @@
 #pragma once
 
 #include "gstivsgate.h"
+#include "gstivsrtcp.h"
 #include "gstivssettings.h"
 #include "gstivsworker.h"
 #include "ivs-answer.h"
@@ -53,6 +54,10 @@ GError *gst_ivs_peer_explain_timeout (GstIvsPeer *self);
 /* Lets @gate take the place of the stand-in. */
 gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
+
+/* What the other side has reported of our stream so far. */
+void gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,
+    GstIvsReport *report);
 
 /* An ERROR message of an element inside; the bin must not let it pass to the bus. */
 gboolean gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element);

@@ -20,6 +20,7 @@
 
 #include "gstivscredential.h"
 #include "gstivsmessages.h"
+#include "gstivsstats.h"
 #include "ivs-backoff.h"
 #include "ivs-endpoint.h"
 
@@ -55,7 +56,7 @@ struct _GstIvsPublisher
   GPtrArray *closing; /* of GstIvsSession: they still have to say "closed" */
   IvsBackoff backoff;
   IvsToken *token; /* of the last attempt */
-  guint n_attempts;
+  GstIvsCounts counts;
   gboolean was_live;  /* some session has been */
   gboolean is_silent; /* nothing is heard of the active session */
   gboolean
@@ -118,7 +119,7 @@ describe_incident (GstIvsPublisher *self, GstIvsSession *session,
   const IvsToken *token =
       session != NULL ? gst_ivs_session_get_token (session) : self->token;
 
-  *incident = (GstIvsIncident){ .attempt = self->n_attempts };
+  *incident = (GstIvsIncident){ .attempt = self->counts.n_attempts };
   if (token != NULL) {
     incident->participant_id = g_strdup (token->participant_id);
     incident->stage_arn = g_strdup (token->stage_arn);
@@ -331,7 +332,7 @@ try_again (GstIvsPublisher *self, const IvsFailure *failure,
   describe_incident (self, session, &incident);
   if (!is_told)
     gst_ivs_post_retry (self->element, failure, &incident, wait_ms,
-        self->n_attempts + 1);
+        self->counts.n_attempts + 1);
   if (!is_covered)
     set_state (self,
         self->was_live ? GST_IVS_CONNECTION_RECONNECTING
@@ -396,7 +397,7 @@ announce (GstIvsPublisher *self, const gchar *endpoint)
       "Participant %s of %s, token valid until %s",
       say (self->token->participant_id), say (self->token->stage_arn),
       say (until));
-  GST_INFO_OBJECT (self->element, "attempt %u at %s", self->n_attempts,
+  GST_INFO_OBJECT (self->element, "attempt %u at %s", self->counts.n_attempts,
       endpoint);
 }
 
@@ -416,7 +417,7 @@ begin_attempt (GstIvsPublisher *self)
   gst_ivs_settings_clear (&self->settings);
   self->events.get_settings (self->element, &self->settings);
   self->backoff.max_retries = self->settings.max_retries;
-  self->n_attempts++;
+  self->counts.n_attempts++;
   POST_PROGRESS (self, START, "open", "Reading the participant token");
   if (find_token (self, &error))
     endpoint =
@@ -523,13 +524,21 @@ check_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs)
 
 /* 3. Live: the attempt becomes the active session. */
 
+static gint64
+get_live_since (GstIvsPublisher *self)
+{
+  GstIvsSessionTimes times;
+
+  gst_ivs_session_get_times (self->active, &times);
+  return times.live;
+}
+
 static void
 limit_near (gpointer data)
 {
   GstIvsPublisher *self = data;
-  gint64 age = (g_get_monotonic_time () -
-                   gst_ivs_session_get_live_since (self->active)) /
-      G_USEC_PER_SEC;
+  gint64 age =
+      (g_get_monotonic_time () - get_live_since (self)) / G_USEC_PER_SEC;
   g_auto (GstIvsIncident) incident = { 0 };
 
   gst_ivs_timer_clear (&self->limit_timer);
@@ -591,6 +600,8 @@ watch_media (gpointer data)
   gst_ivs_monitor_announce_channels (self->monitor,
       inputs.lanes[GST_IVS_AUDIO].channels);
   gst_ivs_monitor_judge (self->monitor, now, limit_crossed, self);
+  self->events.stats_made (self->element,
+      gst_ivs_stats_make (&inputs, self->monitor, self->active, &self->counts));
   if (self->active != NULL)
     self->monitor_timer =
         gst_ivs_worker_call_later (self->worker, 1000, watch_media, self);
@@ -606,6 +617,7 @@ attempt_went_live (GstIvsPublisher *self)
   retire_active (self);
   self->active = g_steal_pointer (&self->attempt);
   self->was_live = TRUE;
+  self->counts.n_sessions++;
   ivs_backoff_went_live (&self->backoff, g_get_monotonic_time ());
   watch_limit (self);
   watch_media (self);
@@ -637,8 +649,7 @@ static void
 report_lost (GstIvsPublisher *self, const IvsFailure *failure,
     gint64 silent_for_us)
 {
-  gint64 age =
-      g_get_monotonic_time () - gst_ivs_session_get_live_since (self->active);
+  gint64 age = g_get_monotonic_time () - get_live_since (self);
   g_auto (GstIvsIncident) incident = { 0 };
 
   describe_incident (self, self->active, &incident);

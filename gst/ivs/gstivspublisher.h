@@ -44,6 +44,8 @@ typedef struct
   gchar *(*request_token) (GstElement *element);
   void (*state_changed) (GstElement *element, GstIvsConnectionState state,
       const IvsToken *token);
+  /* The figures of now, about once a second; @stats is taken. */
+  void (*stats_made) (GstElement *element, GstStructure *stats);
   /* Every session is over: all streams have ended (or it failed). */
   void (*drained) (GstElement *element);
 } GstIvsPublisherEvents;

@@ -51,7 +51,7 @@ struct _GstIvsSession
   gchar *request_id;
   gboolean is_refused[GST_IVS_N_KINDS]; /* a section that was offered */
   gchar *media_address;
-  gint64 live_since; /* monotonic microseconds, 0 = not yet */
+  GstIvsSessionTimes times;
   gboolean has_failed;
 };
 
@@ -273,6 +273,7 @@ post_offer (GstIvsSession *self)
   ivs_offer_get_facts (self->offer, &self->facts);
   log_sdp (self, "offer", text);
   self->is_posting = TRUE;
+  self->times.posted = g_get_monotonic_time ();
   whip_client_post_offer_async (self->client, self->endpoint,
       self->token->secret, text, self->cancellable, offer_posted,
       gst_ivs_session_ref (self));
@@ -318,6 +319,7 @@ offer_posted (GObject *source, GAsyncResult *result, gpointer data)
       whip_client_post_offer_finish (WHIP_CLIENT (source), result, &error);
 
   self->is_posting = FALSE;
+  self->times.answered = g_get_monotonic_time ();
   if (response != NULL) {
     self->request_id = g_strdup (response->request_id);
     if (whip_response_is_success (response))
@@ -408,7 +410,7 @@ connected (GstIvsPeer *peer, gpointer data)
   GstIvsSession *self = data;
 
   gst_ivs_timer_clear (&self->connect_timer);
-  self->live_since = g_get_monotonic_time ();
+  self->times.live = g_get_monotonic_time ();
   enter (self, GST_IVS_STEP_LIVE);
 }
 
@@ -528,10 +530,20 @@ gst_ivs_session_get_media_address (GstIvsSession *self)
   return self->media_address;
 }
 
-gint64
-gst_ivs_session_get_live_since (GstIvsSession *self)
+void
+gst_ivs_session_get_times (GstIvsSession *self, GstIvsSessionTimes *times)
 {
-  return self->live_since;
+  *times = self->times;
+}
+
+gboolean
+gst_ivs_session_get_report (GstIvsSession *self, GstIvsKind kind,
+    GstIvsReport *report)
+{
+  if (self->peer == NULL)
+    return FALSE;
+  gst_ivs_peer_get_report (self->peer, kind, report);
+  return report->has_report;
 }
 
 const IvsToken *
@@ -607,6 +619,7 @@ gst_ivs_session_new (const GstIvsSessionConfig *config,
   self->data = data;
   self->cancellable = g_cancellable_new ();
   self->client = make_client (self);
+  self->times.begun = g_get_monotonic_time ();
   return self;
 }
 

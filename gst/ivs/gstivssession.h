@@ -75,8 +75,16 @@ GstIvsStep gst_ivs_session_get_step (GstIvsSession *self);
 gboolean gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate);
 const gchar *gst_ivs_session_get_request_id (GstIvsSession *self);
-/* Monotonic microseconds when it went live, 0 before. */
-gint64 gst_ivs_session_get_live_since (GstIvsSession *self);
+/* Monotonic microseconds of each step, 0 before it. */
+typedef struct
+{
+  gint64 begun, posted, answered, live;
+} GstIvsSessionTimes;
+
+void gst_ivs_session_get_times (GstIvsSession *self, GstIvsSessionTimes *times);
+/* See gst_ivs_peer_get_report(). FALSE: there is none. */
+gboolean gst_ivs_session_get_report (GstIvsSession *self, GstIvsKind kind,
+    GstIvsReport *report);
 const IvsToken *gst_ivs_session_get_token (GstIvsSession *self);
 const gchar *gst_ivs_session_get_endpoint (GstIvsSession *self);
 /* @self gives way to @other. A server may give both the same URL: then there is

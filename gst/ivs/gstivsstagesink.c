@@ -54,6 +54,7 @@ struct _GstIvsStageSink
   gchar *participant_id;
   gchar *stage_arn;
   gint64 token_expiry;
+  GstStructure *stats;
   guint next_pad;
 
   /* Written by change_state only (STATE_LOCK); read under OBJECT_LOCK, for it is
@@ -68,6 +69,7 @@ enum
   PROP_PARTICIPANT_ID,
   PROP_STAGE_ARN,
   PROP_TOKEN_EXPIRY,
+  PROP_STATS,
   PROP_FIRST_SETTING,
 };
 
@@ -167,6 +169,17 @@ state_changed (GstElement *element, GstIvsConnectionState state,
 }
 
 static void
+stats_made (GstElement *element, GstStructure *stats)
+{
+  GstIvsStageSink *self = GST_IVS_STAGE_SINK (element);
+
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->stats, gst_structure_free);
+  self->stats = stats;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
 drained (GstElement *element)
 {
   gst_element_post_message (element,
@@ -178,6 +191,7 @@ static const GstIvsPublisherEvents publisher_events = {
   .get_inputs = get_inputs,
   .request_token = request_token,
   .state_changed = state_changed,
+  .stats_made = stats_made,
   .drained = drained,
 };
 
@@ -561,6 +575,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
     case PROP_TOKEN_EXPIRY:
       g_value_set_int64 (value, self->token_expiry);
       break;
+    case PROP_STATS:
+      g_value_set_boxed (value, self->stats);
+      break;
     default:
       is_known =
           gst_ivs_settings_get (&self->settings, PROP_FIRST_SETTING, id, value);
@@ -579,6 +596,7 @@ finalize (GObject *object)
     gst_object_unref (self->gates[kind]);
   gst_ivs_monitor_unref (self->monitor);
   gst_ivs_settings_clear (&self->settings);
+  g_clear_pointer (&self->stats, gst_structure_free);
   g_free (self->participant_id);
   g_free (self->stage_arn);
   G_OBJECT_CLASS (gst_ivs_stage_sink_parent_class)->finalize (object);
@@ -651,6 +669,29 @@ install_status_properties (GObjectClass *klass)
       g_param_spec_int64 ("token-expiry", "Token expiry",
           "When the token expires, in seconds since 1970 UTC (0 = not known yet)",
           0, G_MAXINT64, 0, READABLE));
+}
+
+static void
+install_stats (GObjectClass *klass)
+{
+  /**
+   * GstIvsStageSink:stats:
+   *
+   * The figures of a live session as they stood in the last second: a structure
+   * `ivs-stage-stats` with attempts, sessions (uint), session-age, time-to-offer,
+   * time-to-answer, time-to-live (uint64, ns; of the attempt), media-address
+   * (string), and the structures audio and video: ssrc, packets, bytes, dropped,
+   * bitrate-1s, bitrate-10s (bits/s), what the stage reports (packets-lost,
+   * fraction-lost, round-trip-time and jitter in ns, nack-count, pli-count,
+   * fir-count), width, height, profile, frame-rate, frames, key-frames, channels.
+   * Cheap to read. %NULL before the first session is live.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Figures of the live session, by stream, renewed every second",
+          GST_TYPE_STRUCTURE, READABLE));
 }
 
 /* The first handler that has a token is asked, the others are not. */
@@ -736,6 +777,7 @@ gst_ivs_stage_sink_class_init (GstIvsStageSinkClass *klass)
   GST_BIN_CLASS (klass)->handle_message = GST_DEBUG_FUNCPTR (handle_message);
 
   install_status_properties (object_class);
+  install_stats (object_class);
   gst_ivs_settings_install_properties (object_class, PROP_FIRST_SETTING);
   install_signals (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_IVS_CONNECTION_STATE, 0);

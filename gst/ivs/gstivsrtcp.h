@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the other side's RTCP says of our streams.
+ */
+#pragma once
+
+#include <gst/gst.h>
+#include "gstivsstream.h"
+
+G_BEGIN_DECLS
+
+/* Of one of our streams. */
+typedef struct
+{
+  guint32 ssrc;
+  guint clock_rate;
+  gboolean has_report;
+  gint packets_lost;     /* of all; may be negative with duplicates */
+  gdouble fraction_lost; /* 0 to 1, since the report before */
+  GstClockTime jitter;
+  GstClockTime round_trip; /* NONE before it is known */
+  guint nacks, plis, firs; /* messages, not the packets that they name */
+} GstIvsReport;
+
+/* Takes what @packet, a compound of whatever length and truth, says of @reports. @now_ntp:
+ * when it came (RFC 3550 section 4), on the clock of our sender reports. */
+void gst_ivs_rtcp_read (GstBuffer *packet, guint64 now_ntp,
+    GstIvsReport reports[GST_IVS_N_KINDS]);
+
+/* The real time as NTP's 32.32 seconds, which rtpsession puts into sender reports. */
+guint64 gst_ivs_rtcp_get_ntp_time (void);
+
+G_END_DECLS

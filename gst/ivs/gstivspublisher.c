@@ -20,6 +20,7 @@
 
 #include "gstivscredential.h"
 #include "gstivsmessages.h"
+#include "gstivsoutlet.h"
 #include "gstivsstats.h"
 #include "ivs-backoff.h"
 #include "ivs-endpoint.h"
@@ -57,15 +58,13 @@ struct _GstIvsPublisher
   IvsBackoff backoff;
   IvsToken *token; /* of the last attempt */
   GstIvsCounts counts;
-  gboolean was_live;  /* some session has been */
-  gboolean is_silent; /* nothing is heard of the active session */
-  gboolean
-      has_gate[GST_IVS_N_KINDS]; /* linked to the active session and open */
-  GstClockTimeDiff
-      time_offset; /* of non-live streams: how long they have waited */
+  gboolean was_live;   /* some session has been */
+  gboolean is_silent;  /* nothing is heard of the active session */
+  GstIvsOutlet outlet; /* the gates, before the active session */
   gboolean is_playing;
-  gboolean is_overdue; /* pads without data are not waited for any more */
-  gboolean is_draining;
+  gboolean is_overdue;  /* pads without data are not waited for any more */
+  gboolean is_draining; /* every stream has ended; it stays so until READY */
+  gboolean has_drained; /* the element was told that all is over */
   gboolean is_stopping;
   gboolean has_failed;
   GSource *input_timer;
@@ -153,11 +152,17 @@ say (const gchar *text)
   return text != NULL ? text : "(not said)";
 }
 
+/* A step of the story: one line of the log, one message. */
 #define POST_PROGRESS(self, type, code, ...) \
-  gst_ivs_post_progress ((self)->element, GST_PROGRESS_TYPE_##type, code, \
-      __VA_ARGS__)
+  G_STMT_START \
+  { \
+    GST_INFO_OBJECT ((self)->element, code ": " __VA_ARGS__); \
+    gst_ivs_post_progress ((self)->element, GST_PROGRESS_TYPE_##type, code, \
+        __VA_ARGS__); \
+  } \
+  G_STMT_END
 
-/* The gates. */
+/* The gates and the sessions behind them. */
 
 static void
 close_gates (GstIvsPublisher *self)
@@ -165,88 +170,16 @@ close_gates (GstIvsPublisher *self)
   g_auto (GstIvsInputs) inputs = { 0 };
 
   self->events.get_inputs (self->element, &inputs);
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
-    gst_ivs_gate_close (inputs.lanes[kind].gate);
-    self->has_gate[kind] = FALSE;
-  }
+  gst_ivs_outlet_close (&self->outlet, &inputs);
 }
 
-/* A gate that nothing will ever open must not hold up its stream. */
 static void
 discard_streams (GstIvsPublisher *self)
 {
   g_auto (GstIvsInputs) inputs = { 0 };
 
   self->events.get_inputs (self->element, &inputs);
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
-    gst_ivs_gate_set_discard (inputs.lanes[kind].gate, TRUE);
-}
-
-/* The bin's running time, or NONE without a clock. */
-static GstClockTime
-get_running_time (GstIvsPublisher *self)
-{
-  g_autoptr (GstClock) clock = gst_element_get_clock (self->element);
-  GstClockTime base = gst_element_get_base_time (self->element);
-  GstClockTime now;
-
-  if (clock == NULL || !GST_CLOCK_TIME_IS_VALID (base))
-    return GST_CLOCK_TIME_NONE;
-  now = gst_clock_get_time (clock);
-  return now > base ? now - base : 0;
-}
-
-static GstClockTime
-get_first_waiting (const GstIvsInputs *inputs)
-{
-  GstClockTime first = GST_CLOCK_TIME_NONE;
-
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
-    GstClockTime waiting =
-        gst_ivs_gate_get_waiting_running_time (inputs->lanes[kind].gate);
-
-    /* NONE is the greatest of all. */
-    first = MIN (first, waiting);
-  }
-  return first;
-}
-
-/* A non-live stream has waited for the session: it goes on from now, all gates by
- * the same amount, instead of catching up in a burst. */
-static void
-shift_waiting_streams (GstIvsPublisher *self, const GstIvsInputs *inputs)
-{
-  GstClockTime now = get_running_time (self);
-  GstClockTime first = get_first_waiting (inputs);
-
-  if (!GST_CLOCK_TIME_IS_VALID (first) || !GST_CLOCK_TIME_IS_VALID (now))
-    return;
-
-  self->time_offset = MAX (self->time_offset, GST_CLOCK_DIFF (first, now));
-  GST_DEBUG_OBJECT (self->element, "streams go on %" GST_STIME_FORMAT " later",
-      GST_STIME_ARGS (self->time_offset));
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
-    gst_ivs_gate_set_time_offset (inputs->lanes[kind].gate, self->time_offset);
-}
-
-/* Every gate that has an input takes the place of its stand-in. */
-static void
-open_gates (GstIvsPublisher *self, const GstIvsInputs *inputs)
-{
-  gboolean is_shifted = FALSE;
-
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
-    const GstIvsLane *lane = &inputs->lanes[kind];
-
-    if (self->has_gate[kind] || !lane->is_ready ||
-        !gst_ivs_session_set_gate (self->active, kind, lane->gate))
-      continue;
-    if (!is_shifted)
-      shift_waiting_streams (self, inputs);
-    is_shifted = TRUE;
-    self->has_gate[kind] = TRUE;
-    gst_ivs_gate_open (lane->gate);
-  }
+  gst_ivs_outlet_discard (&inputs);
 }
 
 /* Ends a session at the stage without waiting for it. */
@@ -594,8 +527,8 @@ watch_media (gpointer data)
   self->events.get_inputs (self->element, &inputs);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_ivs_monitor_expect (self->monitor, kind,
-        is_playing && self->has_gate[kind] && inputs.lanes[kind].is_ready &&
-            !inputs.lanes[kind].is_eos,
+        is_playing && self->outlet.is_open[kind] &&
+            inputs.lanes[kind].is_ready && !inputs.lanes[kind].is_eos,
         now);
   gst_ivs_monitor_announce_channels (self->monitor,
       inputs.lanes[GST_IVS_AUDIO].channels);
@@ -623,7 +556,7 @@ attempt_went_live (GstIvsPublisher *self)
   watch_media (self);
 
   self->events.get_inputs (self->element, &inputs);
-  open_gates (self, &inputs);
+  gst_ivs_outlet_open (&self->outlet, self->element, &inputs, self->active);
   set_state (self, GST_IVS_CONNECTION_CONNECTED);
   POST_PROGRESS (self, COMPLETE, "connect", "On the stage as %s",
       say (self->token->participant_id));
@@ -635,7 +568,7 @@ attempt_went_live (GstIvsPublisher *self)
 static void
 check_active (GstIvsPublisher *self, const GstIvsInputs *inputs)
 {
-  open_gates (self, inputs);
+  gst_ivs_outlet_open (&self->outlet, self->element, inputs, self->active);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
     if (inputs->lanes[kind].is_ready && !inputs->lanes[kind].is_eos &&
         !gst_ivs_session_has_section (self->active, kind))
@@ -758,8 +691,9 @@ drain (GstIvsPublisher *self)
   self->is_draining = TRUE;
   gst_ivs_timer_clear (&self->input_timer);
   gst_ivs_timer_clear (&self->retry_timer);
-  POST_PROGRESS (self, START, "disconnect",
-      "The streams have ended, leaving the stage");
+  if (!self->has_failed)
+    POST_PROGRESS (self, START, "disconnect",
+        "The streams have ended, leaving the stage");
   self->drain_timer = gst_ivs_worker_call_later (self->worker,
       self->active != NULL ? DRAIN_MS : 0, leave, self);
 }
@@ -773,20 +707,27 @@ tell_stopped (GstIvsPublisher *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Once only: a pad that is released later is no second end. */
+static void
+tell_drained (GstIvsPublisher *self)
+{
+  self->has_drained = TRUE;
+  gst_ivs_timer_clear (&self->drain_timer);
+  if (!self->has_failed) {
+    POST_PROGRESS (self, COMPLETE, "disconnect", "Left the stage");
+    set_state (self, GST_IVS_CONNECTION_CLOSED);
+  }
+  self->events.drained (self->element);
+}
+
 static void
 finish_if_empty (GstIvsPublisher *self)
 {
   if (self->active != NULL || self->attempt != NULL || self->closing->len > 0)
     return;
 
-  if (self->is_draining) {
-    self->is_draining = FALSE;
-    gst_ivs_timer_clear (&self->drain_timer);
-    POST_PROGRESS (self, COMPLETE, "disconnect", "Left the stage");
-    if (!self->has_failed)
-      set_state (self, GST_IVS_CONNECTION_CLOSED);
-    self->events.drained (self->element);
-  }
+  if (self->is_draining && !self->has_drained)
+    tell_drained (self);
   if (self->is_stopping)
     tell_stopped (self);
 }
@@ -1007,7 +948,7 @@ stop (gpointer data)
   GstIvsPublisher *self = data;
 
   self->is_stopping = TRUE;
-  self->is_draining = FALSE;
+  self->is_draining = FALSE; /* nobody waits for an EOS any more */
   clear_timers (self);
   discard_streams (self);
   retire (self, &self->attempt);

@@ -467,11 +467,12 @@ fail_waiting (PublishFixture *self, const gchar *what, guint seconds)
 {
   g_autofree gchar *progress = join (self->progress);
   g_autofree gchar *states = join (self->states);
-  g_autoptr (JsonNode) state = stage_fixture_get_state (self->stage);
-  g_autofree gchar *text = json_to_string (state, TRUE);
+  g_autoptr (JsonNode) state =
+      self->stage != NULL ? stage_fixture_get_state (self->stage) : NULL;
+  g_autofree gchar *text = state != NULL ? json_to_string (state, TRUE) : NULL;
 
   g_error ("%s: not after %u s. Progress: %s. States: %s. The stage:\n%s", what,
-      seconds, progress, states, text);
+      seconds, progress, states, text != NULL ? text : "(none)");
 }
 
 void

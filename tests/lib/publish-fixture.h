@@ -23,7 +23,8 @@ PublishFixture *publish_fixture_new (StageFixture *stage, const gchar *format,
     ...) G_GNUC_PRINTF (2, 3);
 
 /* The same for a token minted before: `participant` is its id. The description
- * or the environment says where the element finds it. */
+ * or the environment says where the element finds it. `stage` may be NULL where it
+ * publishes elsewhere; then nothing can be asked about the stage. */
 PublishFixture *publish_fixture_new_as (StageFixture *stage,
     const gchar *participant, const gchar *format, ...) G_GNUC_PRINTF (3, 4);
 

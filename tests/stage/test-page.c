@@ -5,65 +5,15 @@
  */
 #include <gst/app/app.h>
 #include <gst/gst.h>
-#include <signal.h>
 #include <string.h>
 
+#include "browser.h"
+#include "publish-fixture.h"
 #include "sender.h"
 
 #define BROWSER_SECONDS 60
 
-/* -- A browser ------------------------------------------------------------------- */
-
-typedef struct
-{
-  GSubprocess *process;
-  gchar *profile;
-} Browser;
-
-static Browser *
-open_browser (const gchar *url)
-{
-  Browser *browser = g_new0 (Browser, 1);
-  g_autofree gchar *profile_option = NULL;
-  g_autoptr (GError) error = NULL;
-
-  browser->profile = g_dir_make_tmp ("local-stage-page-XXXXXX", &error);
-  g_assert_no_error (error);
-  profile_option = g_strconcat ("--user-data-dir=", browser->profile, NULL);
-  browser->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
-          G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-      &error, CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-      "--autoplay-policy=no-user-gesture-required",
-      "--disable-background-networking", "--disable-component-update",
-      "--disable-sync", "--no-first-run", "--allow-loopback-in-peer-connection",
-      profile_option, url, NULL);
-  g_assert_no_error (error);
-  return browser;
-}
-
-static void
-remove_tree (const gchar *path)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process =
-      g_subprocess_new (0, &error, "rm", "-rf", path, NULL);
-
-  g_assert_no_error (error);
-  g_subprocess_wait (process, NULL, NULL);
-}
-
-/* SIGTERM ends a browser and its helper processes in good order. */
-static void
-close_browser (Browser *browser)
-{
-  g_subprocess_send_signal (browser->process, SIGTERM);
-  g_subprocess_wait (browser->process, NULL, NULL);
-  remove_tree (browser->profile);
-  g_object_unref (browser->process);
-  g_free (browser->profile);
-  g_free (browser);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Browser, close_browser)
+/* -- What it reports ------------------------------------------------------------- */
 
 static JsonNode *
 get_report (StageFixture *stage)
@@ -162,19 +112,36 @@ get_stat (JsonNode *report, const gchar *kind, const gchar *name)
   return -1;
 }
 
+/* To look at it: ivs-page-*.png in the build folder. */
 static void
-save_picture (const gchar *url)
+save_picture (const gchar *name, const gchar *url)
 {
-  const gchar *path = g_getenv ("STAGE_TEST_PICTURE");
+  const gchar *folder = g_getenv ("IVS_TEST_OUTPUT");
+  g_autofree gchar *path = NULL;
   g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (GError) error = NULL;
   GstMapInfo map;
 
-  if (path == NULL)
+  if (folder == NULL)
     return;
+  path = g_build_filename (folder, name, NULL);
   buffer = decode_data_url (url);
   gst_buffer_map (buffer, &map, GST_MAP_READ);
-  g_file_set_contents (path, (gchar *) map.data, (gssize) map.size, NULL);
+  g_file_set_contents (path, (gchar *) map.data, (gssize) map.size, &error);
   gst_buffer_unmap (buffer, &map);
+  g_assert_no_error (error);
+}
+
+/* The second bar of videotestsrc is yellow. */
+static void
+check_picture (const gchar *picture)
+{
+  guint8 rgb[3] = { 0 };
+
+  read_pixel (picture, 21, 30, rgb);
+  g_assert_cmpint (rgb[0], >, 150);
+  g_assert_cmpint (rgb[1], >, 150);
+  g_assert_cmpint (rgb[2], <, 90);
 }
 
 static void
@@ -194,10 +161,9 @@ test_browser_sees (void)
       sender_publish (sender, stage, endpoint, token);
   G_GNUC_UNUSED g_autoptr (JsonNode) flowing =
       stage_fixture_wait_number (stage, idrs, 1, 20);
-  G_GNUC_UNUSED g_autoptr (Browser) browser = open_browser (page);
+  G_GNUC_UNUSED g_autoptr (Browser) browser = browser_open (page);
   g_autoptr (JsonNode) report = wait_for_report (stage);
   const gchar *picture = stage_state_string (report, "participants.0.png");
-  guint8 rgb[3] = { 0 };
 
   g_assert_cmpstr (stage_state_string (report, "participants.0.id"), ==, id);
   g_assert_cmpint ((gint) stage_state_number (report, "participants.0.width"),
@@ -207,11 +173,58 @@ test_browser_sees (void)
       50);
   g_assert_cmpint ((gint64) get_stat (report, "audio", "totalSamplesReceived"),
       >, 48000);
-  save_picture (picture);
-  read_pixel (picture, 21, 30, rgb); /* the second bar is yellow */
-  g_assert_cmpint (rgb[0], >, 150);
-  g_assert_cmpint (rgb[1], >, 150);
-  g_assert_cmpint (rgb[2], <, 90);
+  save_picture ("ivs-page-sender.png", picture);
+  check_picture (picture);
+}
+
+/* -- With the element ---------------------------------------------------------------- */
+
+#define FRAME_RATE 30
+
+/* Decoded frames per second from the first to the last of them. */
+static gdouble
+get_frame_rate (JsonNode *report)
+{
+  return get_stat (report, "video", "framesDecoded") /
+      get_stat (report, "video", "totalInterFrameDelay");
+}
+
+static void
+test_browser_sees_element (void)
+{
+  g_autoptr (StageFixture) stage = stage_fixture_start (NULL);
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autofree gchar *page = NULL;
+  g_autoptr (Browser) browser = NULL;
+  g_autoptr (JsonNode) report = NULL;
+  const gchar *picture;
+
+  publish = publish_fixture_new (stage,
+      "videotestsrc is-live=true ! "
+      "video/x-raw,width=640,height=360,framerate=30/1 ! ivsstagesink name=s "
+      "audiotestsrc is-live=true ! s.");
+  publish_fixture_play (publish);
+  publish_fixture_wait_connection (publish, "connected", 20);
+  page = g_strconcat (stage_fixture_get_page_url (stage), "?report=1&after=8",
+      NULL);
+  browser = browser_open (page);
+  report = wait_for_report (stage);
+  g_clear_pointer (&browser, browser_close);
+  publish_fixture_stop (publish);
+
+  g_assert_cmpint ((gint) stage_state_number (report, "participants.0.width"),
+      ==, 640);
+  g_assert_cmpfloat (get_stat (report, "video", "framesDecoded"), >,
+      3 * FRAME_RATE);
+  g_test_message ("decoded %.1f frames per second", get_frame_rate (report));
+  g_assert_cmpfloat (get_frame_rate (report), >, 0.8 * FRAME_RATE);
+  g_assert_cmpfloat (get_stat (report, "audio", "totalSamplesReceived"), >,
+      3 * 48000);
+  /* The page is silent until somebody turns its sound on, but it receives. */
+  g_assert_cmpfloat (get_stat (report, "audio", "packetsReceived"), >, 3 * 50);
+  picture = stage_state_string (report, "participants.0.png");
+  save_picture ("ivs-page-element.png", picture);
+  check_picture (picture);
 }
 
 int
@@ -219,6 +232,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
-  g_test_add_func ("/local-stage/page/browser-sees", test_browser_sees);
+  g_test_add_func ("/local-stage/page/browser-sees",
+      browser_is_there () ? test_browser_sees : browser_skip);
+  g_test_add_func ("/local-stage/page/browser-sees-element",
+      browser_is_there () ? test_browser_sees_element : browser_skip);
   return g_test_run ();
 }

@@ -569,7 +569,10 @@ set_up_opusenc (Chain *chain, GstElement *encoder, gint channels)
   g_object_set (encoder, "bitrate",
       (gint) MIN (bitrate, IVS_LIMITS_MAX_AUDIO_BITRATE), "inband-fec", TRUE,
       /* Without an expected loss libopus spends nothing on FEC. */
-      "packet-loss-percentage", 5, "dtx", FALSE, NULL);
+      "packet-loss-percentage", 5, "dtx", FALSE,
+      /* Gaps up to this are closed, and the sound comes earlier by as much for ever:
+       * half of the default, less than anybody sees (ITU-R BT.1359: 45 ms). */
+      "tolerance", (gint64) (20 * GST_MSECOND), NULL);
   gst_util_set_object_arg (G_OBJECT (encoder), "frame-size", "20");
 }
 

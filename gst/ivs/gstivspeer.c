@@ -832,11 +832,42 @@ section_clear (GstIvsPeer *self, Section *section)
   gst_clear_object (&section->stand_in);
 }
 
+static GstPadProbeReturn
+late_packet_came (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  return GST_PAD_PROBE_DROP;
+}
+
+static void
+close_pad (const GValue *item, gpointer data)
+{
+  gst_pad_add_probe (g_value_get_object (item),
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      late_packet_came, NULL, NULL);
+}
+
+/* A bin takes the clock away from a child that is removed, and RTCP that comes to a
+ * rtpsession without a clock is a CRITICAL. */
+static void
+close_sessions (GstIvsPeer *self)
+{
+  g_autoptr (GstElement) rtpbin =
+      gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
+  g_autoptr (GstIterator) pads = NULL;
+
+  if (rtpbin == NULL)
+    return;
+  pads = gst_element_iterate_sink_pads (rtpbin);
+  while (gst_iterator_foreach (pads, close_pad, NULL) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (pads);
+}
+
 /* The pipeline may change its state at the same time and reach for a webrtcbin that
  * was its child a moment ago: the state lock is held until it is locked in NULL. */
 static void
 shut_down (GstIvsPeer *self)
 {
+  close_sessions (self);
   gst_bin_remove (self->bin, self->webrtcbin);
   GST_STATE_LOCK (self->webrtcbin);
   gst_element_set_locked_state (self->webrtcbin, TRUE);

@@ -912,7 +912,8 @@ element_failed (gpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (sessions); i++) {
     if (sessions[i] != NULL &&
         gst_ivs_session_owns (sessions[i], failure->element)) {
-      gst_ivs_session_element_failed (sessions[i], failure->text);
+      gst_ivs_session_element_failed (sessions[i], failure->element,
+          failure->text);
       return;
     }
   }

@@ -428,14 +428,19 @@ gst_ivs_session_owns (GstIvsSession *self, GstObject *element)
   return self->peer != NULL && gst_ivs_peer_owns (self->peer, element);
 }
 
+/* Before the session lives, what the DTLS elements say is about the handshake. */
 void
-gst_ivs_session_element_failed (GstIvsSession *self, const gchar *text)
+gst_ivs_session_element_failed (GstIvsSession *self, GstObject *element,
+    const gchar *text)
 {
+  IvsFailureKind kind = IVS_FAILURE_WEBRTC;
+
+  if (self->step == GST_IVS_STEP_LIVE)
+    kind = IVS_FAILURE_LOST;
+  else if (g_str_has_prefix (G_OBJECT_TYPE_NAME (element), "GstDtls"))
+    kind = IVS_FAILURE_DTLS;
   fail (self,
-      ivs_failure_new_printf (self->step == GST_IVS_STEP_LIVE
-              ? IVS_FAILURE_LOST
-              : IVS_FAILURE_WEBRTC,
-          "The media connection failed: %s", text));
+      ivs_failure_new_printf (kind, "The media connection failed: %s", text));
 }
 
 /* 6. The end: first nothing more is sent, then the stage is told. */

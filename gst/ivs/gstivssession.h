@@ -93,8 +93,9 @@ void gst_ivs_session_spare (GstIvsSession *self, GstIvsSession *other);
 /* Where media goes ("192.0.2.1:443/udp"), or NULL before the answer. */
 const gchar *gst_ivs_session_get_media_address (GstIvsSession *self);
 gboolean gst_ivs_session_owns (GstIvsSession *self, GstObject *element);
-/* An element inside webrtcbin posted an error. */
-void gst_ivs_session_element_failed (GstIvsSession *self, const gchar *text);
+/* This element inside webrtcbin posted an error. */
+void gst_ivs_session_element_failed (GstIvsSession *self, GstObject *element,
+    const gchar *text);
 
 /* Ends the session at the stage too: "closed" follows, bounded by the HTTP timeout. */
 void gst_ivs_session_close (GstIvsSession *self);

@@ -641,6 +641,22 @@ answer_began (GObject *session, GAsyncResult *result, gpointer data)
   read_more (task);
 }
 
+/* libsoup 3.2 takes the end of the connection for the end of the body. A refusal
+ * says enough without all of its text; half an answer is of no use. */
+static gboolean
+is_cut_off (const Request *request)
+{
+  SoupMessageHeaders *headers =
+      soup_message_get_response_headers (request->message);
+
+  return whip_response_is_success (request->response) &&
+      soup_message_headers_get_encoding (headers) ==
+      SOUP_ENCODING_CONTENT_LENGTH &&
+      soup_message_headers_get_one (headers, "Content-Encoding") == NULL &&
+      request->received->len <
+      soup_message_headers_get_content_length (headers);
+}
+
 static void
 part_arrived (GObject *stream, GAsyncResult *result, gpointer data)
 {
@@ -661,6 +677,12 @@ part_arrived (GObject *stream, GAsyncResult *result, gpointer data)
   /* One byte more than allowed tells that there is more. */
   if (g_bytes_get_size (part) > 0 && request->received->len <= WHIP_MAX_BODY) {
     read_more (task);
+    return;
+  }
+  if (g_bytes_get_size (part) == 0 && is_cut_off (request)) {
+    fail_transport (task,
+        g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
+            "the connection was closed in the middle of the answer"));
     return;
   }
   whip_response_take_body (request->response,

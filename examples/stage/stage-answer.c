@@ -119,8 +119,9 @@ falsify_fingerprint (const gchar *line)
   return copy;
 }
 
+/* Word 4 of a candidate is its address, word 5 its port (RFC 8839 section 5.1). */
 static gchar *
-move_candidate (const gchar *line)
+move_candidate (const gchar *line, guint word, const gchar *value)
 {
   g_auto (GStrv) words = NULL;
 
@@ -128,8 +129,8 @@ move_candidate (const gchar *line)
     return g_strdup (line);
   words = g_strsplit (line, " ", -1);
   if (g_strv_length (words) > 5) {
-    g_free (words[4]);
-    words[4] = g_strdup ("192.0.2.1"); /* RFC 5737: leads nowhere */
+    g_free (words[word]);
+    words[word] = g_strdup (value);
   }
   return g_strjoinv (" ", words);
 }
@@ -153,7 +154,9 @@ spoil_line (const gchar *line, guint section, gpointer data)
     case STAGE_SPOIL_NO_CANDIDATES:
       return is_candidate (line) ? NULL : g_strdup (line);
     case STAGE_SPOIL_UNREACHABLE:
-      return move_candidate (line);
+      return move_candidate (line, 4, "192.0.2.1"); /* RFC 5737 */
+    case STAGE_SPOIL_CLOSED_PORT:
+      return move_candidate (line, 5, "1"); /* tcpmux: nobody has it */
     case STAGE_SPOIL_NO_BUNDLE:
       return drop_prefix (line, "a=group:");
     case STAGE_SPOIL_WRONG_MID:
@@ -375,6 +378,7 @@ static const gchar *const names[STAGE_N_SPOILS] = {
   [STAGE_SPOIL_SESSION_LEVEL] = "session-level",
   [STAGE_SPOIL_NO_CANDIDATES] = "no-candidates",
   [STAGE_SPOIL_UNREACHABLE] = "unreachable",
+  [STAGE_SPOIL_CLOSED_PORT] = "closed-port",
   [STAGE_SPOIL_NO_BUNDLE] = "no-bundle",
   [STAGE_SPOIL_WRONG_MID] = "wrong-mid",
   [STAGE_SPOIL_SWAPPED] = "swapped",

@@ -27,6 +27,7 @@ typedef enum
   STAGE_SPOIL_SESSION_LEVEL, /* ICE, DTLS and candidates above all sections */
   STAGE_SPOIL_NO_CANDIDATES,
   STAGE_SPOIL_UNREACHABLE, /* candidates at TEST-NET-1 */
+  STAGE_SPOIL_CLOSED_PORT, /* candidates where nobody listens */
   STAGE_SPOIL_NO_BUNDLE,
   STAGE_SPOIL_WRONG_MID,
   STAGE_SPOIL_SWAPPED, /* sections in another order */

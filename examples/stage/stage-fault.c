@@ -59,6 +59,7 @@ static const Rule rules[] = {
   { "no-location",        STAGE_EFFECT_NO_LOCATION, 0, 0, NULL, NULL },
   { "relative-location",  STAGE_EFFECT_RELATIVE_LOCATION, 0, 0, NULL, NULL },
   { "content-type",       STAGE_EFFECT_CONTENT_TYPE, 0, 0, NULL, "text/plain" },
+  { "answer-status",      STAGE_EFFECT_ANSWER_STATUS, 200, 0, NULL, NULL },
   { "link",               STAGE_EFFECT_LINK, 0, 0, NULL, NULL },
 };
 /* clang-format on */

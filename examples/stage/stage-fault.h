@@ -28,6 +28,7 @@ typedef enum
   STAGE_EFFECT_NO_LOCATION,
   STAGE_EFFECT_RELATIVE_LOCATION,
   STAGE_EFFECT_CONTENT_TYPE,
+  STAGE_EFFECT_ANSWER_STATUS,
   STAGE_EFFECT_LINK
 } StageEffect;
 
@@ -38,7 +39,7 @@ typedef struct
   StageEffect effect;
   gint64 remaining; /* requests; -1 = until cleared */
 
-  guint status; /* refuse, redirect */
+  guint status; /* refuse, redirect, answer-status */
   gint code;    /* of the service; 0 = none */
   gchar *body;  /* refuse; NULL = made from code and message */
   gchar *message;

@@ -405,13 +405,16 @@ send_answer (Exchange *exchange, const gchar *session_id, const gchar *sdp,
 {
   g_autoptr (StageFault) type =
       take_fault (exchange, STAGE_EFFECT_CONTENT_TYPE);
+  g_autoptr (StageFault) status =
+      take_fault (exchange, STAGE_EFFECT_ANSWER_STATUS);
   g_autofree gchar *laid_out = stage_answer_lay_out (sdp, fmtp);
   g_autofree gchar *answer = exchange->spoil == STAGE_SPOIL_NONE
       ? g_steal_pointer (&laid_out)
       : stage_answer_spoil (laid_out, exchange->spoil);
 
   add_location (exchange, session_id);
-  stage_http_respond (exchange->message, SOUP_STATUS_CREATED,
+  stage_http_respond (exchange->message,
+      status != NULL ? status->status : SOUP_STATUS_CREATED,
       exchange->spoil == STAGE_SPOIL_HTML ? "text/html"
           : type != NULL                  ? type->value
                                           : SDP_TYPE,

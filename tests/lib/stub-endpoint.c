@@ -7,6 +7,8 @@
  */
 #include "stub-endpoint.h"
 
+#include "publish-fixture.h"
+
 #include <string.h>
 
 #define MAX_THREADS 32
@@ -274,17 +276,30 @@ stub_endpoint_count (StubEndpoint *stub, const gchar *method)
   return n;
 }
 
+typedef struct
+{
+  StubEndpoint *stub;
+  const gchar *method;
+  guint n;
+} Wanted;
+
+static gboolean
+is_reached (gpointer data)
+{
+  const Wanted *wanted = data;
+
+  return stub_endpoint_count (wanted->stub, wanted->method) >= wanted->n;
+}
+
+/* Connections are accepted in the main context, which must run meanwhile. */
 void
 stub_endpoint_wait (StubEndpoint *stub, const gchar *method, guint n)
 {
-  gint64 deadline = g_get_monotonic_time () + WAIT_SECONDS * G_USEC_PER_SEC;
+  Wanted wanted = { stub, method, n };
 
-  g_mutex_lock (&stub->lock);
-  while (find_door (stub, method)->n < n)
-    if (!g_cond_wait_until (&stub->changed, &stub->lock, deadline))
-      g_error ("%s: %u instead of %u requests %s", stub->url,
-          find_door (stub, method)->n, n, method);
-  g_mutex_unlock (&stub->lock);
+  if (!publish_wait (is_reached, &wanted, WAIT_SECONDS * 1000))
+    g_error ("%s: %u instead of %u requests %s", stub->url,
+        stub_endpoint_count (stub, method), n, method);
 }
 
 gchar *

@@ -788,7 +788,7 @@ gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
 {
   Section *section = &self->sections[kind];
-  g_autoptr (GstPad) src = NULL;
+  g_autoptr (GstPad) src = NULL, before = NULL;
 
   if (section->sink == NULL || self->is_closed)
     return FALSE;
@@ -798,6 +798,9 @@ gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
   section_unlink (section);
   section->gate = gst_object_ref (gate);
   src = gst_element_get_static_pad (GST_ELEMENT (gate), "src");
+  before = gst_pad_get_peer (src);
+  if (before != NULL) /* of the session that this one follows */
+    gst_pad_unlink (src, before);
   return gst_pad_link (src, section->sink) == GST_PAD_LINK_OK;
 }
 
@@ -832,47 +835,17 @@ section_clear (GstIvsPeer *self, Section *section)
   gst_clear_object (&section->stand_in);
 }
 
-static GstPadProbeReturn
-late_packet_came (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  return GST_PAD_PROBE_DROP;
-}
-
-static void
-close_pad (const GValue *item, gpointer data)
-{
-  gst_pad_add_probe (g_value_get_object (item),
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
-      late_packet_came, NULL, NULL);
-}
-
-/* A bin takes the clock away from a child that is removed, and RTCP that comes to a
- * rtpsession without a clock is a CRITICAL. */
-static void
-close_sessions (GstIvsPeer *self)
-{
-  g_autoptr (GstElement) rtpbin =
-      gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
-  g_autoptr (GstIterator) pads = NULL;
-
-  if (rtpbin == NULL)
-    return;
-  pads = gst_element_iterate_sink_pads (rtpbin);
-  while (gst_iterator_foreach (pads, close_pad, NULL) == GST_ITERATOR_RESYNC)
-    gst_iterator_resync (pads);
-}
-
-/* The pipeline may change its state at the same time and reach for a webrtcbin that
- * was its child a moment ago: the state lock is held until it is locked in NULL. */
+/* In NULL before it leaves the bin: that takes its clock away, and RTCP which comes
+ * without one is a CRITICAL. The pipeline may change its state at the same time and
+ * reach for this child: the state lock is held until it is locked in NULL. */
 static void
 shut_down (GstIvsPeer *self)
 {
-  close_sessions (self);
-  gst_bin_remove (self->bin, self->webrtcbin);
   GST_STATE_LOCK (self->webrtcbin);
   gst_element_set_locked_state (self->webrtcbin, TRUE);
   gst_element_set_state (self->webrtcbin, GST_STATE_NULL);
   GST_STATE_UNLOCK (self->webrtcbin);
+  gst_bin_remove (self->bin, self->webrtcbin);
 }
 
 static void

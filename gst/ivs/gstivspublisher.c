@@ -540,14 +540,18 @@ watch_media (gpointer data)
         gst_ivs_worker_call_later (self->worker, 1000, watch_media, self);
 }
 
+/* The session before it ends when the streams have left it: they do not wait until
+ * its webrtcbin is taken down. */
 static void
 attempt_went_live (GstIvsPublisher *self)
 {
+  GstIvsSession *before = self->active;
   g_auto (GstIvsInputs) inputs = { 0 };
 
-  if (self->active != NULL)
-    gst_ivs_session_spare (self->active, self->attempt);
-  retire_active (self);
+  if (before != NULL)
+    gst_ivs_session_spare (before, self->attempt);
+  close_gates (self);
+  self->is_silent = FALSE;
   self->active = g_steal_pointer (&self->attempt);
   self->was_live = TRUE;
   self->counts.n_sessions++;
@@ -557,6 +561,7 @@ attempt_went_live (GstIvsPublisher *self)
 
   self->events.get_inputs (self->element, &inputs);
   gst_ivs_outlet_open (&self->outlet, self->element, &inputs, self->active);
+  retire (self, &before);
   set_state (self, GST_IVS_CONNECTION_CONNECTED);
   POST_PROGRESS (self, COMPLETE, "connect", "On the stage as %s",
       say (self->token->participant_id));

@@ -1,0 +1,523 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Further attempts: when, with which token, how often; and planned new sessions.
+ */
+#include <glib/gstdio.h>
+
+#include "survival.h"
+
+static StageFixture *stage;
+
+/* -- Tokens that the application hands out one after the other -------------------------- */
+
+typedef struct
+{
+  GAsyncQueue *queue;
+  GPtrArray *ids; /* of the participants, in order */
+} Tokens;
+
+static void
+tokens_clear (Tokens *tokens)
+{
+  g_async_queue_unref (tokens->queue);
+  g_ptr_array_unref (tokens->ids);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Tokens, tokens_clear)
+
+static void
+tokens_init (Tokens *tokens)
+{
+  tokens->queue = g_async_queue_new_full (g_free);
+  tokens->ids = g_ptr_array_new_with_free_func (g_free);
+}
+
+static void
+tokens_add (Tokens *tokens, const gchar *request)
+{
+  gchar *id = NULL;
+
+  g_async_queue_push (tokens->queue, stage_fixture_mint (stage, request, &id));
+  g_ptr_array_add (tokens->ids, id);
+}
+
+/* On the element's worker. */
+static gchar *
+token_requested (GstElement *sink, gpointer data)
+{
+  Tokens *tokens = data;
+
+  return g_async_queue_try_pop (tokens->queue);
+}
+
+static PublishFixture *
+publish_with (Tokens *tokens, const gchar *description)
+{
+  PublishFixture *publish =
+      publish_fixture_new_as (stage, tokens->ids->pdata[0], "%s", description);
+
+  g_signal_connect (publish_fixture_get_sink (publish), "request-token",
+      G_CALLBACK (token_requested), tokens);
+  return publish;
+}
+
+/* -- Losing a session at once ------------------------------------------------------------- */
+
+static void
+lose (PublishFixture *publish)
+{
+  publish_fixture_expect (publish, "lost");
+  stage_fixture_fault (stage,
+      "{\"rule\":\"dtls-close\",\"participant\":\"%s\"}",
+      publish_fixture_get_participant (publish));
+}
+
+static void
+refuse (const gchar *rule, guint count, const gchar *more)
+{
+  stage_fixture_fault (stage, "{\"rule\":\"%s\",\"count\":%u%s}", rule, count,
+      more);
+}
+
+static PublishFixture *
+start (const gchar *description)
+{
+  PublishFixture *publish = publish_fixture_new (stage, "%s", description);
+  g_autoptr (JsonNode) state = NULL;
+
+  publish_fixture_play (publish);
+  publish_fixture_wait_connection (publish, "connected", 20);
+  state = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  return publish;
+}
+
+/* -- A stage that refuses for a while -------------------------------------------------------- */
+
+static gchar *
+get_sentence (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  else
+    gst_message_parse_warning (message, &error, NULL);
+  return g_strdup (error->message);
+}
+
+/* 0, 2 and 4 s, each a fifth longer or shorter; a WARNING says when. */
+static void
+test_backoff (void)
+{
+  g_auto (SurvivalTrace) trace = { NULL };
+  g_autoptr (PublishFixture) publish = start (LIVE_BOTH (""));
+  g_autoptr (GstMessage) warning = NULL;
+  g_autofree gchar *sentence = NULL;
+  gint64 began;
+
+  survival_remember (publish, &trace);
+  refuse ("unreachable", 2, "");
+  began = g_get_monotonic_time ();
+  lose (publish);
+  warning = publish_fixture_wait_failure (publish, "service-internal", 5);
+  g_assert_cmpint (GST_MESSAGE_TYPE (warning), ==, GST_MESSAGE_WARNING);
+  sentence = get_sentence (warning);
+  g_assert_nonnull (strstr (sentence, "attempt 3 follows in "));
+  publish_fixture_wait_connection (publish, "connected", 15);
+  g_assert_cmpint (g_get_monotonic_time () - began, >, 4800 * 1000);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 11000 * 1000);
+  g_assert_cmpuint (publish_fixture_count_named (publish,
+                        "service-internal"),
+      ==, 2);
+  survival_check_continues (publish, &trace, 10);
+  publish_fixture_stop (publish);
+  survival_assert_gone (publish);
+}
+
+/* -- Retry-After -- */
+
+static void
+test_retry_after (void)
+{
+  g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! ivsstagesink");
+  g_autoptr (GstMessage) warning = NULL;
+  gint64 began;
+
+  refuse ("throttled", 1, ",\"retry_after\":4");
+  lose (publish);
+  began = g_get_monotonic_time ();
+  warning = publish_fixture_wait_failure (publish, "throttled", 5);
+  publish_fixture_wait_connection (publish, "connected", 15);
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, 4000 * 1000);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 7000 * 1000);
+  publish_fixture_stop (publish);
+  survival_assert_gone (publish);
+}
+
+/* -- Spent -- */
+
+static void
+test_retries_spent (void)
+{
+  g_autoptr (PublishFixture) publish =
+      start (LIVE_VIDEO " ! ivsstagesink max-retries=2");
+  g_autoptr (GstMessage) message = NULL;
+
+  refuse ("throttled", 1, ",\"retry_after\":-1");
+  refuse ("unreachable", 1, "");
+  publish_fixture_expect (publish, "throttled");
+  lose (publish);
+  message = publish_fixture_wait_failure (publish, "service-internal", 10);
+  /* The last cause, and not a word more. */
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+  g_assert_cmpint (publish_fixture_get_code (message), ==, 2008);
+  publish_fixture_wait_connection (publish, "failed", 2);
+  survival_pass_time (500);
+  g_assert_cmpuint (publish_fixture_count_named (publish, "throttled"), ==,
+      1);
+  g_assert_cmpuint (publish_fixture_count_named (publish,
+                        "service-internal"),
+      ==, 1);
+  survival_stop (publish, 2);
+}
+
+/* max-retries=0: a lost session is the end. */
+static void
+test_no_retries (void)
+{
+  g_autoptr (PublishFixture) publish =
+      start (LIVE_VIDEO " ! ivsstagesink max-retries=0");
+
+  lose (publish);
+  publish_fixture_wait_connection (publish, "failed", 5);
+  /* The loss itself, and the end. */
+  g_assert_cmpuint (publish_fixture_count_named (publish, "lost"), ==, 2);
+  survival_stop (publish, 2);
+}
+
+/* -- Tokens -- */
+
+/* What cannot succeed is not tried again. */
+static void
+test_expired_at_reconnect (void)
+{
+  g_auto (Tokens) tokens = { NULL };
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) live = NULL;
+  g_autoptr (GstMessage) message = NULL;
+
+  tokens_init (&tokens);
+  tokens_add (&tokens, NULL);
+  tokens_add (&tokens, "{\"duration\":-1}");
+  publish = publish_with (&tokens, LIVE_VIDEO " ! ivsstagesink");
+  publish_fixture_play (publish);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  lose (publish);
+  message = publish_fixture_wait_failure (publish, "token-expired", 5);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+  publish_fixture_wait_connection (publish, "failed", 2);
+  survival_stop (publish, 2);
+  g_assert_cmpuint (publish_fixture_count_requests (publish, "POST", 201), ==,
+      1);
+}
+
+/* The service says so: no further attempt either. */
+static void
+test_refused_at_reconnect (void)
+{
+  g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! ivsstagesink");
+  g_autoptr (GstMessage) message = NULL;
+
+  refuse ("stage-deleted", 1, "");
+  lose (publish);
+  message = publish_fixture_wait_failure (publish, "stage-not-found", 5);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+  survival_stop (publish, 2);
+}
+
+static void
+check_second_participant (PublishFixture *publish, const gchar *id)
+{
+  g_autoptr (JsonNode) state = NULL;
+
+  publish_fixture_follow (publish, stage, id);
+  state = publish_fixture_wait_number (publish, "session.video.frames", 5, 10);
+  g_assert_true (json_node_get_boolean (
+      publish_fixture_at (publish, state, "session.video.starts_with_idr")));
+  publish_fixture_stop (publish);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+static void
+test_fresh_token_requested (void)
+{
+  g_auto (Tokens) tokens = { NULL };
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) live = NULL;
+
+  tokens_init (&tokens);
+  tokens_add (&tokens, NULL);
+  tokens_add (&tokens, NULL);
+  publish = publish_with (&tokens, LIVE_VIDEO " ! ivsstagesink");
+  publish_fixture_play (publish);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  lose (publish);
+  check_second_participant (publish, tokens.ids->pdata[1]);
+}
+
+static void
+write_token (const gchar *path, gchar **id)
+{
+  g_autofree gchar *token = stage_fixture_mint (stage, NULL, id);
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (path, token, -1, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_token_file_replaced (void)
+{
+  g_autofree gchar *path = NULL, *id = NULL, *next_id = NULL;
+  g_autoptr (GError) error = NULL;
+  gint file = g_file_open_tmp ("token-XXXXXX", &path, &error);
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) live = NULL;
+
+  g_assert_no_error (error);
+  g_close (file, NULL);
+  write_token (path, &id);
+  publish = publish_fixture_new_as (stage, id,
+      LIVE_VIDEO " ! ivsstagesink auth-token-file=%s", path);
+  publish_fixture_play (publish);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  write_token (path, &next_id);
+  lose (publish);
+  check_second_participant (publish, next_id);
+  g_unlink (path);
+}
+
+typedef struct
+{
+  PublishFixture *publish;
+  const gchar *name;
+} Told;
+
+static gboolean
+was_told (gpointer data)
+{
+  Told *told = data;
+
+  return publish_fixture_count_messages (told->publish, told->name) > 0;
+}
+
+static void
+wait_told (PublishFixture *publish, const gchar *name, guint milliseconds)
+{
+  Told told = { publish, name };
+
+  if (!publish_wait (was_told, &told, milliseconds))
+    g_error ("No message %s within %u ms", name, milliseconds);
+}
+
+/* When a tenth of 6 s is left. The session goes on. */
+static void
+test_token_expiring (void)
+{
+  g_auto (Tokens) tokens = { NULL };
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) live = NULL, still = NULL;
+
+  tokens_init (&tokens);
+  tokens_add (&tokens, "{\"duration\":0.1}");
+  publish = publish_with (&tokens, LIVE_VIDEO " ! ivsstagesink");
+  publish_fixture_play (publish);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  g_assert_cmpuint (publish_fixture_count_messages (publish,
+                        "ivs-stage-token-expiring"),
+      ==, 0);
+  wait_told (publish, "ivs-stage-token-expiring", 8000);
+  still = publish_fixture_wait_number (publish, "session.video.frames",
+      publish_fixture_number (publish, live, "session.video.frames") + 45, 10);
+  survival_assert (publish, still, "sessions.made", ==, 1);
+  g_assert_cmpuint (publish_fixture_count_messages (publish,
+                        "ivs-stage-token-expiring"),
+      ==, 1);
+  survival_stop (publish, 2);
+}
+
+/* -- A planned hand-over ------------------------------------------------------------------------ */
+
+#define MAX_GAP_MS 500
+
+/* From the last packet of the one session to the first of the other, as the stage saw
+ * them; negative: both at once. */
+static gdouble
+measure_gap (PublishFixture *publish, JsonNode *state, const gchar *before,
+    const gchar *after, const gchar *kind)
+{
+  gdouble since_last, since_first;
+
+  publish_fixture_follow (publish, stage, before);
+  since_last = survival_at (publish, state, kind, "last_packet_age_ms");
+  publish_fixture_follow (publish, stage, after);
+  since_first = publish_fixture_number (publish, state, "session.age_ms") -
+      survival_at (publish, state, kind, "first_packet_ms");
+  return since_last - since_first;
+}
+
+static void
+check_gap (PublishFixture *publish, const Tokens *tokens)
+{
+  static const gchar *const kinds[] = { "audio", "video" };
+  g_autoptr (JsonNode) state = publish_fixture_look (publish);
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    gdouble gap = measure_gap (publish, state, tokens->ids->pdata[0],
+        tokens->ids->pdata[1], kinds[i]);
+
+    g_test_message ("%s: %.0f ms without media", kinds[i], gap);
+    g_assert_cmpfloat (gap, <, MAX_GAP_MS);
+  }
+}
+
+static void
+test_renew_session (void)
+{
+  g_auto (Tokens) tokens = { NULL };
+  g_auto (SurvivalTrace) trace = { NULL };
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) state = NULL;
+
+  tokens_init (&tokens);
+  tokens_add (&tokens, NULL);
+  tokens_add (&tokens, NULL);
+  publish =
+      publish_with (&tokens, LIVE_BOTH ("renew-session=true session-limit=10"));
+  publish_fixture_play (publish);
+  survival_remember (publish, &trace);
+  wait_told (publish, "ivs-stage-session-ending", 12000);
+  state = publish_fixture_wait_number (publish, "sessions.deleted", 1, 5);
+  publish_fixture_follow (publish, stage, tokens.ids->pdata[1]);
+  g_clear_pointer (&state, json_node_unref);
+  state = survival_wait_media (publish, 10);
+  g_assert_true (json_node_get_boolean (
+      publish_fixture_at (publish, state, "session.video.starts_with_idr")));
+  survival_check_mark (publish, state, "audio", &trace.audio, 48000);
+  survival_check_mark (publish, state, "video", &trace.video, 90000);
+  check_gap (publish, &tokens);
+  g_assert_cmpuint (publish_fixture_count_messages (publish, "ivs-stage-lost"),
+      ==, 0);
+  survival_stop (publish, 3);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+/* -- Stopped in the middle ------------------------------------------------------------------------ */
+
+/* A retry is due later. */
+static void
+test_stop_while_waiting (void)
+{
+  g_autoptr (PublishFixture) publish = start (LIVE_BOTH (""));
+  g_autoptr (GstMessage) warning = NULL;
+
+  refuse ("throttled", 1, ",\"retry_after\":30");
+  lose (publish);
+  warning = publish_fixture_wait_failure (publish, "throttled", 5);
+  survival_stop (publish, 2);
+  survival_assert_gone (publish);
+}
+
+/* The answer to the new POST comes after the stop. */
+static void
+test_stop_while_posting (void)
+{
+  g_autoptr (PublishFixture) publish = start (LIVE_BOTH (""));
+  g_autoptr (JsonNode) state = NULL;
+
+  refuse ("slow", 1, ",\"ms\":800");
+  lose (publish);
+  publish_fixture_wait_connection (publish, "reconnecting", 5);
+  survival_pass_time (300);
+  survival_stop (publish, 5);
+  survival_assert_gone (publish);
+  state = publish_fixture_wait_number (publish, "sessions.deleted", 1, 2);
+  survival_assert (publish, state, "sessions.made", ==, 2);
+}
+
+static void
+test_stop_while_connecting (void)
+{
+  g_autoptr (PublishFixture) publish = start (LIVE_BOTH (""));
+  g_autoptr (JsonNode) made = NULL, state = NULL;
+
+  refuse ("spoil", 1, ",\"spoil\":\"unreachable\"");
+  lose (publish);
+  made = publish_fixture_wait_number (publish, "sessions.made", 2, 5);
+  survival_pass_time (200);
+  survival_stop (publish, 5);
+  state = publish_fixture_wait_number (publish, "sessions.deleted", 1, 2);
+  survival_assert_gone (publish);
+}
+
+/* Two sessions are there. */
+static void
+test_stop_while_renewing (void)
+{
+  g_auto (Tokens) tokens = { NULL };
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) live = NULL;
+
+  tokens_init (&tokens);
+  tokens_add (&tokens, NULL);
+  tokens_add (&tokens, NULL);
+  publish =
+      publish_with (&tokens, LIVE_BOTH ("renew-session=true session-limit=10"));
+  publish_fixture_play (publish);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  refuse ("slow", 1, ",\"ms\":700");
+  wait_told (publish, "ivs-stage-session-ending", 12000);
+  survival_pass_time (200);
+  survival_stop (publish, 5);
+  publish_fixture_assert_deleted (publish, 1);
+  publish_fixture_follow (publish, stage, tokens.ids->pdata[1]);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const gchar *name;
+    GTestFunc function;
+  } cases[] = {
+    { "backoff", test_backoff },
+    { "retry-after", test_retry_after },
+    { "spent", test_retries_spent },
+    { "none", test_no_retries },
+    { "expired-at-reconnect", test_expired_at_reconnect },
+    { "refused-at-reconnect", test_refused_at_reconnect },
+    { "token/requested", test_fresh_token_requested },
+    { "token/file-replaced", test_token_file_replaced },
+    { "token/expiring", test_token_expiring },
+    { "renew-session", test_renew_session },
+    { "stop/while-waiting", test_stop_while_waiting },
+    { "stop/while-posting", test_stop_while_posting },
+    { "stop/while-connecting", test_stop_while_connecting },
+    { "stop/while-renewing", test_stop_while_renewing },
+  };
+  int result;
+
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *path = g_strdup_printf ("/retry/%s", cases[i].name);
+
+    g_test_add_func (path, cases[i].function);
+  }
+  stage = stage_fixture_start (NULL);
+  result = g_test_run ();
+  stage_fixture_stop (stage);
+  return result;
+}

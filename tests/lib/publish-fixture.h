@@ -40,7 +40,8 @@ const gchar *publish_fixture_get_participant (PublishFixture *self);
 void publish_fixture_follow (PublishFixture *self, StageFixture *stage,
     const gchar *participant);
 
-/* Allows ERROR or WARNING messages whose details have this `name`. */
+/* Allows ERROR or WARNING messages whose details have this `name`; of other elements,
+ * those of the element of this name. */
 void publish_fixture_expect (PublishFixture *self, const gchar *name);
 
 /* Waits for an ERROR or WARNING of that name, which it expects, and returns it

@@ -63,8 +63,9 @@ def check_folders():
         names = {str(pathlib.Path(p).relative_to(prefix)) for p in installed}
         plugins = libdir + "/gstreamer-1.0"
         wanted = {plugins + "/libgstivs.so", plugins + "/pkgconfig/gstivs.pc"}
-        # The local stage is optional.
-        assert wanted <= names and names - wanted <= {"bin/ivs-local-stage"}, (
+        # The programs are optional.
+        programs = {"bin/ivs-local-stage", "bin/ivs-stage-check"}
+        assert wanted <= names and names - wanted <= programs, (
             "installed: %s" % sorted(names))
         for name in names:
             if name.endswith(".so") or name.startswith("bin/"):

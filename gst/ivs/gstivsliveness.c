@@ -6,43 +6,72 @@
  *
  * A fixed limit would be wrong for one server or the other: some report every
  * second, some every five. The limit is what this server has needed so far, half
- * as much again and a second.
+ * as much again and a second. Transport feedback comes many times a second, but
+ * only while there is media to speak of: a pause must not look like a death.
  */
 #include "gstivsliveness.h"
 
 /* The packets of one report (a compound for each stream) are one report. */
 #define SAME_REPORT_US (200 * 1000)
 
-void
-gst_ivs_liveness_heard (GstIvsLiveness *self, gint64 now_us)
+/* A pause that was longer than any rule allows was an outage, not a habit. */
+static void
+habit_add (GstIvsHabit *self, gint64 now_us)
 {
   gint64 interval = now_us - self->last_us;
 
   if (self->last_us != 0 && interval < SAME_REPORT_US)
     return;
 
-  /* A pause that was longer than any rule allows was an outage, not a habit. */
   if (self->last_us != 0 && interval < GST_IVS_LIVENESS_MAX_US)
-    self->intervals[self->n_intervals++ % GST_IVS_LIVENESS_N_INTERVALS] =
-        interval;
+    self->intervals[self->n_intervals++ % GST_IVS_LIVENESS_HABIT] = interval;
   self->last_us = now_us;
+}
+
+static gint64
+habit_get_limit (const GstIvsHabit *self)
+{
+  gint64 least = self->n_intervals < GST_IVS_LIVENESS_HABIT
+      ? GST_IVS_LIVENESS_UNKNOWN_US
+      : GST_IVS_LIVENESS_MIN_US;
+  gint64 longest = 0;
+
+  for (guint i = 0; i < GST_IVS_LIVENESS_HABIT; i++)
+    longest = MAX (longest, self->intervals[i]);
+  return CLAMP (longest * 3 / 2 + G_USEC_PER_SEC, least,
+      GST_IVS_LIVENESS_MAX_US);
+}
+
+void
+gst_ivs_liveness_heard (GstIvsLiveness *self, gboolean is_report, gint64 now_us)
+{
+  if (is_report)
+    habit_add (&self->reports, now_us);
+  habit_add (&self->feedback, now_us);
+}
+
+void
+gst_ivs_liveness_set_sending (GstIvsLiveness *self, gboolean is_sending,
+    gint64 now_us)
+{
+  if (!is_sending)
+    self->sending_since = 0;
+  else if (self->sending_since == 0)
+    self->sending_since = now_us;
 }
 
 gint64
 gst_ivs_liveness_get_deadline (const GstIvsLiveness *self)
 {
-  /* Few reports tell no habit: the first come early (half the interval, RFC 3550
-   * section 6.2), so that the longest by the rules is waited for, 5 s * 1.5. */
-  gint64 least = self->n_intervals < GST_IVS_LIVENESS_N_INTERVALS
-      ? 8 * G_USEC_PER_SEC
-      : GST_IVS_LIVENESS_MIN_US;
-  gint64 longest = 0;
+  gint64 last = self->feedback.last_us;
+  gint64 deadline = last + habit_get_limit (&self->reports);
 
-  if (self->last_us == 0)
+  if (last == 0)
     return G_MAXINT64;
 
-  for (guint i = 0; i < GST_IVS_LIVENESS_N_INTERVALS; i++)
-    longest = MAX (longest, self->intervals[i]);
-  return self->last_us +
-      CLAMP (longest * 3 / 2 + G_USEC_PER_SEC, least, GST_IVS_LIVENESS_MAX_US);
+  if (self->sending_since != 0 &&
+      self->feedback.n_intervals >= GST_IVS_LIVENESS_HABIT)
+    deadline = MIN (deadline,
+        MAX (last, self->sending_since) + habit_get_limit (&self->feedback));
+  return deadline;
 }

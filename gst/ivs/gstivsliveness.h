@@ -9,22 +9,38 @@
 
 G_BEGIN_DECLS
 
-/* A server that was heard at least once is silent after this long at the earliest ... */
+/* Silence proves nothing before ... */
 #define GST_IVS_LIVENESS_MIN_US (4 * G_USEC_PER_SEC)
-/* ... and at the latest. RTCP's own interval is 5 s at most between two participants,
- * varied by 0.5 to 1.5 (RFC 3550 section 6.2, 6.3.1). */
+/* ... nor before this while the habit of the other side is not known: the longest
+ * interval by the rules is 5 s * 1.5 (RFC 3550 section 6.2, 6.3.1) ... */
+#define GST_IVS_LIVENESS_UNKNOWN_US (8 * G_USEC_PER_SEC)
+/* ... and it always does after this. */
 #define GST_IVS_LIVENESS_MAX_US (15 * G_USEC_PER_SEC)
-#define GST_IVS_LIVENESS_N_INTERVALS 8
+/* So many intervals make a habit, and are remembered. */
+#define GST_IVS_LIVENESS_HABIT 8
+
+/* How far apart packets of one sort come. */
+typedef struct
+{
+  gint64 last_us; /* 0 = none yet */
+  gint64 intervals[GST_IVS_LIVENESS_HABIT];
+  guint n_intervals;
+} GstIvsHabit;
 
 /* Times are monotonic, in microseconds. Zero is a valid start value. */
 typedef struct
 {
-  gint64 last_us;                                 /* 0 = never heard */
-  gint64 intervals[GST_IVS_LIVENESS_N_INTERVALS]; /* the last ones */
-  guint n_intervals;
+  GstIvsHabit reports;  /* SR and RR: always come */
+  GstIvsHabit feedback; /* any packet: many while media is sent, else none */
+  gint64 sending_since; /* 0 = nothing is sent */
 } GstIvsLiveness;
 
-void gst_ivs_liveness_heard (GstIvsLiveness *self, gint64 now_us);
+/* @is_report: a sender or receiver report is in the packet. */
+void gst_ivs_liveness_heard (GstIvsLiveness *self, gboolean is_report,
+    gint64 now_us);
+/* Whether media is sent at present. */
+void gst_ivs_liveness_set_sending (GstIvsLiveness *self, gboolean is_sending,
+    gint64 now_us);
 /* When silence is proof of absence; G_MAXINT64 for a side that was never heard (it
  * may send no RTCP at all). */
 gint64 gst_ivs_liveness_get_deadline (const GstIvsLiveness *self);

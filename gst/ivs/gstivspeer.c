@@ -57,6 +57,7 @@ struct _GstIvsPeer
   GSource *flight_timer;
 
   GSource *liveness_timer;
+  guint64 n_packets;    /* that had left at the last look */
   GObject *rtp_session; /* its signal tells of RTCP */
   GstWebRTCDTLSTransport *transport;
 
@@ -641,16 +642,37 @@ rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
 {
   GstIvsPeer *self = data;
   gboolean was_silent = FALSE;
+  gboolean is_report = FALSE;
 
   g_mutex_lock (&self->lock);
-  gst_ivs_liveness_heard (&self->liveness, g_get_monotonic_time ());
-  gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
+  is_report =
+      gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
+  gst_ivs_liveness_heard (&self->liveness, is_report, g_get_monotonic_time ());
   was_silent = self->is_silent;
   self->is_silent = FALSE;
   g_mutex_unlock (&self->lock);
 
   if (was_silent)
     post_event (self, revived, NULL);
+}
+
+/* Has a packet left since the last look? */
+static gboolean
+is_sending (GstIvsPeer *self)
+{
+  guint64 n_packets = 0;
+  gboolean has_grown;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    GstIvsGateStats stats = { 0 };
+
+    if (self->sections[kind].gate != NULL)
+      gst_ivs_gate_get_stats (self->sections[kind].gate, &stats);
+    n_packets += stats.packets;
+  }
+  has_grown = n_packets > self->n_packets;
+  self->n_packets = n_packets;
+  return has_grown;
 }
 
 static void
@@ -662,9 +684,10 @@ check_liveness (gpointer data)
 
   gst_ivs_timer_clear (&self->liveness_timer);
   g_mutex_lock (&self->lock);
+  gst_ivs_liveness_set_sending (&self->liveness, is_sending (self), now);
   self->is_silent = now >= gst_ivs_liveness_get_deadline (&self->liveness);
   if (self->is_silent)
-    silent_since = self->liveness.last_us;
+    silent_since = self->liveness.feedback.last_us;
   g_mutex_unlock (&self->lock);
 
   if (silent_since != 0)

@@ -105,7 +105,8 @@ read_feedback (GstRTCPPacket *packet, GstIvsReport *reports)
     report->nacks++;
 }
 
-static void
+/* Returns whether it is a report. */
+static gboolean
 read_packet (GstRTCPPacket *packet, guint64 now_ntp, GstIvsReport *reports)
 {
   switch (gst_rtcp_packet_get_type (packet)) {
@@ -113,31 +114,33 @@ read_packet (GstRTCPPacket *packet, guint64 now_ntp, GstIvsReport *reports)
     case GST_RTCP_TYPE_RR:
       for (guint i = 0; i < gst_rtcp_packet_get_rb_count (packet); i++)
         read_report_block (packet, i, now_ntp, reports);
-      break;
+      return TRUE;
     case GST_RTCP_TYPE_RTPFB:
     case GST_RTCP_TYPE_PSFB:
       read_feedback (packet, reports);
-      break;
+      return FALSE;
     default:
-      break;
+      return FALSE;
   }
 }
 
-void
+gboolean
 gst_ivs_rtcp_read (GstBuffer *buffer, guint64 now_ntp,
     GstIvsReport reports[GST_IVS_N_KINDS])
 {
   GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
   GstRTCPPacket packet;
+  gboolean has_report = FALSE;
 
   if (!gst_rtcp_buffer_validate_reduced (buffer) ||
       !gst_rtcp_buffer_map (buffer, GST_MAP_READ, &rtcp))
-    return;
+    return FALSE;
 
   if (gst_rtcp_buffer_get_first_packet (&rtcp, &packet)) {
     do
-      read_packet (&packet, now_ntp, reports);
+      has_report |= read_packet (&packet, now_ntp, reports);
     while (gst_rtcp_packet_move_to_next (&packet));
   }
   gst_rtcp_buffer_unmap (&rtcp);
+  return has_report;
 }

@@ -24,8 +24,9 @@ typedef struct
 } GstIvsReport;
 
 /* Takes what @packet, a compound of whatever length and truth, says of @reports. @now_ntp:
- * when it came (RFC 3550 section 4), on the clock of our sender reports. */
-void gst_ivs_rtcp_read (GstBuffer *packet, guint64 now_ntp,
+ * when it came (RFC 3550 section 4), on the clock of our sender reports.
+ * Returns whether there is a sender or receiver report in it. */
+gboolean gst_ivs_rtcp_read (GstBuffer *packet, guint64 now_ntp,
     GstIvsReport reports[GST_IVS_N_KINDS]);
 
 /* The real time as NTP's 32.32 seconds, which rtpsession puts into sender reports. */

@@ -30,6 +30,8 @@
  * that says so, is what DTX leaves of a packet. */
 #define MAX_DTX_SIZE 2
 
+#define VIDEO_CLOCK_RATE 90000 /* RFC 6184, 5.1 */
+
 typedef struct
 {
   guint bytes;
@@ -66,6 +68,8 @@ typedef struct
   gboolean awaits_frame;     /* the next marker ends a frame */
   guint64 frames, key_frames;
   GstClockTime last_idr; /* or, before the first, the first packet */
+  guint32 idr_timestamp; /* of that one */
+  guint32 timestamp;     /* of the last packet */
   GstClockTime max_spacing;
 } Video;
 
@@ -235,7 +239,8 @@ advance (Flow *flow, GstClockTime now)
 
 /* The first packet of all, or after a stop. */
 static void
-begin_anew (GstIvsMonitor *self, GstIvsKind kind, GstClockTime now)
+begin_anew (GstIvsMonitor *self, GstIvsKind kind, guint32 timestamp,
+    GstClockTime now)
 {
   Flow *flow = &self->flows[kind];
 
@@ -244,6 +249,7 @@ begin_anew (GstIvsMonitor *self, GstIvsKind kind, GstClockTime now)
   flow->begin = now;
   if (kind == GST_IVS_VIDEO) {
     self->video.last_idr = now;
+    self->video.idr_timestamp = timestamp;
     self->video.has_sps = self->video.has_pps = FALSE;
   } else {
     self->audio.has_timestamp = FALSE;
@@ -267,14 +273,28 @@ take_sps (Video *video, const GstIvsNal *nal)
     memset (&video->sps, 0, sizeof video->sps);
 }
 
+/* Since the last IDR picture, as the pictures' own times say: on a computer under
+ * load they leave late, but no further apart. A time that jumps counts as the
+ * clock does. */
+static GstClockTime
+since_idr (const Video *video, GstClockTime now)
+{
+  GstClockTime media =
+      gst_util_uint64_scale (video->timestamp - video->idr_timestamp,
+          GST_SECOND, VIDEO_CLOCK_RATE);
+
+  return MIN (media, now - MIN (now, video->last_idr));
+}
+
 static void
 take_idr (Video *video, Slot *slot, GstClockTime now)
 {
-  GstClockTime spacing = now - MIN (now, video->last_idr);
+  GstClockTime spacing = since_idr (video, now);
 
   slot->spacing = MAX (slot->spacing, spacing);
   video->max_spacing = MAX (video->max_spacing, spacing);
   video->last_idr = now;
+  video->idr_timestamp = video->timestamp;
   video->key_frames++;
   slot->idr_pictures++;
   slot->bare_idr_pictures += !video->has_sps || !video->has_pps;
@@ -299,11 +319,12 @@ take_slice (Video *video, const GstIvsNal *nal, Slot *slot, GstClockTime now)
 
 static void
 take_video (Video *video, Slot *slot, const guint8 *payload, gsize size,
-    gboolean marker, GstClockTime now)
+    gboolean marker, guint32 timestamp, GstClockTime now)
 {
   GstIvsNal nal;
   gsize at = 0;
 
+  video->timestamp = timestamp;
   while (gst_ivs_h264_next_nal (payload, size, &at, &nal)) {
     switch (nal.type) {
       case GST_IVS_NAL_SPS:
@@ -422,7 +443,7 @@ gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
   g_mutex_lock (&self->lock);
   if (flow->last_packet == GST_CLOCK_TIME_NONE ||
       (now > flow->last_packet && now - flow->last_packet >= STOPPED_AFTER))
-    begin_anew (self, kind, now);
+    begin_anew (self, kind, timestamp, now);
   flow->last_packet = now;
   advance (flow, now);
 
@@ -431,7 +452,7 @@ gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
   slot = current_slot (flow);
   slot->bytes += (guint) size;
   if (kind == GST_IVS_VIDEO)
-    take_video (&self->video, slot, payload, size, marker, now);
+    take_video (&self->video, slot, payload, size, marker, timestamp, now);
   else
     take_audio (&self->audio, slot, payload, size, timestamp);
   g_mutex_unlock (&self->lock);
@@ -497,9 +518,8 @@ measure_video (GstIvsMonitor *self, GstClockTime now, IvsVideoFigures *figures)
 
   measure_flow (flow, now, &figures->stream, &sum);
   /* To the last packet and not to now: a stop is something else. */
-  if (flow->last_packet != GST_CLOCK_TIME_NONE &&
-      flow->last_packet > video->last_idr)
-    open = flow->last_packet - video->last_idr;
+  if (flow->last_packet != GST_CLOCK_TIME_NONE)
+    open = since_idr (video, flow->last_packet);
 
   figures->width = video->sps.width;
   figures->height = video->sps.height;

@@ -460,7 +460,8 @@ send_nal (Run *run, const guint8 *nal, gsize size, gsize padded_size)
 
   memcpy (packet, nal, size);
   gst_ivs_monitor_packet (run->monitor, GST_IVS_VIDEO, packet,
-      MAX (size, padded_size), (nal[0] & 0x1f) <= GST_IVS_NAL_IDR, 0, run->now);
+      MAX (size, padded_size), (nal[0] & 0x1f) <= GST_IVS_NAL_IDR,
+      (guint32) gst_util_uint64_scale (run->now, 90000, GST_SECOND), run->now);
 }
 
 /* @seconds of 20 frames/s with an IDR picture each second; each frame is of

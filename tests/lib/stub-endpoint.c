@@ -32,8 +32,9 @@ struct _StubEndpoint
 
   GMutex lock;
   GCond changed;
-  GPtrArray *doors; /* Door */
-  guint n_connections;
+  GPtrArray *doors;    /* Door */
+  guint n_connections; /* now */
+  guint n_accepted;    /* ever */
 };
 
 static void
@@ -165,6 +166,7 @@ connection_came (GThreadedSocketService *service, GSocketConnection *connection,
 
   g_mutex_lock (&stub->lock);
   stub->n_connections++;
+  stub->n_accepted++;
   g_mutex_unlock (&stub->lock);
   g_socket_set_timeout (g_socket_connection_get_socket (connection),
       SOCKET_SECONDS);
@@ -272,6 +274,17 @@ stub_endpoint_count (StubEndpoint *stub, const gchar *method)
 
   g_mutex_lock (&stub->lock);
   n = find_door (stub, method)->n;
+  g_mutex_unlock (&stub->lock);
+  return n;
+}
+
+guint
+stub_endpoint_count_connections (StubEndpoint *stub)
+{
+  guint n;
+
+  g_mutex_lock (&stub->lock);
+  n = stub->n_accepted;
   g_mutex_unlock (&stub->lock);
   return n;
 }

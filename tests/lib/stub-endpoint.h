@@ -31,6 +31,9 @@ void stub_endpoint_answer (StubEndpoint *stub, const gchar *method,
 
 guint stub_endpoint_count (StubEndpoint *stub, const gchar *method);
 
+/* All that were ever made, with a request or without. */
+guint stub_endpoint_count_connections (StubEndpoint *stub);
+
 /* Waits until there were `n`; fails the test when they do not come. */
 void stub_endpoint_wait (StubEndpoint *stub, const gchar *method, guint n);
 

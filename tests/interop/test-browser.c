@@ -22,6 +22,7 @@ static WhipBridge *bridge;
 
 /* -- The publisher ---------------------------------------------------------------- */
 
+/* What a busy computer does to the source is no matter of the offer's. */
 static PublishFixture *
 publish (const gchar *sources)
 {
@@ -31,8 +32,8 @@ publish (const gchar *sources)
 
   whip_bridge_forget (bridge);
   publishing = publish_fixture_new_as (NULL, "publisher",
-      "%s ivsstagesink name=s auth-token=%s whip-endpoint=%s", sources, token,
-      whip_bridge_get_endpoint (bridge));
+      "%s ivsstagesink name=s stage-limits=ignore auth-token=%s whip-endpoint=%s",
+      sources, token, whip_bridge_get_endpoint (bridge));
   publish_fixture_play (publishing);
   publish_fixture_wait_connection (publishing, "connected", SECONDS);
   g_assert_null (whip_bridge_get_refusal (bridge));

@@ -201,7 +201,8 @@ test_browser_sees_element (void)
 
   publish = publish_fixture_new (stage,
       "videotestsrc is-live=true ! "
-      "video/x-raw,width=640,height=360,framerate=30/1 ! ivsstagesink name=s "
+      "video/x-raw,width=640,height=360,framerate=30/1 ! "
+      "ivsstagesink name=s stage-limits=ignore "
       "audiotestsrc is-live=true ! s.");
   publish_fixture_play (publish);
   publish_fixture_wait_connection (publish, "connected", 20);

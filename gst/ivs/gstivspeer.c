@@ -404,10 +404,12 @@ offer_ready (gpointer data)
   self->events.offered (self, self->offer->sdp, self->data);
 }
 
+/* The promise that was given away with the question comes back here. */
 static void
 offer_created (GstPromise *promise, gpointer data)
 {
   post_event (data, offer_ready, promise);
+  gst_promise_unref (promise);
 }
 
 /* One offer per webrtcbin, ever: a second one may abort the process. */
@@ -442,6 +444,7 @@ static void
 answer_set (GstPromise *promise, gpointer data)
 {
   post_event (data, answer_ready, promise);
+  gst_promise_unref (promise);
 }
 
 /* A stage on this computer is reached from 127.0.0.1, which libnice leaves out by

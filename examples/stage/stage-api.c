@@ -45,8 +45,11 @@ read_body (SoupServerMessage *message, GError **error)
   const gchar *data = g_bytes_get_data (body, &size);
   JsonNode *root;
 
-  if (size == 0)
-    return json_node_init_object (json_node_alloc (), json_object_new ());
+  if (size == 0) {
+    root = json_node_new (JSON_NODE_OBJECT);
+    json_node_take_object (root, json_object_new ());
+    return root;
+  }
   if (!json_parser_load_from_data (parser, data, (gssize) size, error))
     return NULL;
   root = json_parser_get_root (parser);

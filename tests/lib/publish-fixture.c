@@ -119,6 +119,18 @@ fail_unexpectedly (PublishFixture *self, GstMessage *message)
       error->message, debug != NULL ? debug : "", progress);
 }
 
+/* Where the computer is known to be too slow for media in real time (built with
+ * sanitizers), a warning that too little of it leaves is right. */
+static gboolean
+is_excused (GstMessage *message)
+{
+  const GstStructure *details = publish_fixture_get_details (message);
+
+  return g_getenv ("IVS_TEST_IS_SLOW") != NULL && details != NULL &&
+      GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING &&
+      gst_structure_has_name (details, "ivs-stage-limit");
+}
+
 static void
 take_failure (PublishFixture *self, GstMessage *message)
 {
@@ -129,7 +141,8 @@ take_failure (PublishFixture *self, GstMessage *message)
       g_ptr_array_add (self->failures, gst_message_ref (message));
       return;
     }
-  fail_unexpectedly (self, message);
+  if (!is_excused (message))
+    fail_unexpectedly (self, message);
 }
 
 static void

@@ -299,9 +299,9 @@ test_clip (void)
 static void
 test_large (void)
 {
-  publish_pictures ("videotestsrc num-buffers=30 "
-                    "! video/x-raw,width=1920,height=1080,framerate=15/1",
-      30, 28.);
+  publish_pictures ("videotestsrc num-buffers=15 "
+                    "! video/x-raw,width=1920,height=1080,framerate=8/1",
+      15, 28.);
 }
 
 /* -- Sound ---------------------------------------------------------------------------- */

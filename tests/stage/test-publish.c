@@ -15,6 +15,9 @@ static StageFixture *stage;
   "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=60 bitrate=500"
 #define LIVE_AUDIO "audiotestsrc is-live=true"
 
+/* Large pictures come at 8 a second, for a computer that has other work to do. */
+#define ENOUGH_FRAMES 10
+
 /* -- Each kind of input ------------------------------------------------------- */
 
 typedef struct
@@ -31,8 +34,8 @@ static const Input inputs[] = {
   { "video-raw", LIVE_VIDEO " ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "video-raw-by-pad", LIVE_VIDEO " ! s.video_3 ivsstagesink name=s", FALSE, TRUE, 0, 320, 240 },
   { "video-raw-as-it-comes", "videotestsrc ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
-  { "video-1080p", "videotestsrc is-live=true ! video/x-raw,width=1920,height=1080,framerate=15/1 ! ivsstagesink", FALSE, TRUE, 0, 1280, 720 },
-  { "video-portrait", "videotestsrc is-live=true ! video/x-raw,width=1080,height=1920,framerate=15/1 ! ivsstagesink", FALSE, TRUE, 0, 720, 1280 },
+  { "video-1080p", "videotestsrc is-live=true ! video/x-raw,width=1920,height=1080,framerate=8/1 ! ivsstagesink", FALSE, TRUE, 0, 1280, 720 },
+  { "video-portrait", "videotestsrc is-live=true ! video/x-raw,width=1080,height=1920,framerate=8/1 ! ivsstagesink", FALSE, TRUE, 0, 720, 1280 },
   { "video-with-overlay", LIVE_VIDEO " ! timeoverlay ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "h264-byte-stream", LIVE_VIDEO " ! " X264 " ! video/x-h264,stream-format=byte-stream,profile=constrained-baseline ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
   { "h264-avc", LIVE_VIDEO " ! " X264 " ! video/x-h264,stream-format=avc,profile=constrained-baseline ! ivsstagesink", FALSE, TRUE, 0, 320, 240 },
@@ -62,8 +65,8 @@ check_audio (PublishFixture *publish, const Input *input)
 static void
 check_video (PublishFixture *publish, const Input *input)
 {
-  g_autoptr (JsonNode) state =
-      publish_fixture_wait_number (publish, "session.video.frames", 20, 20);
+  g_autoptr (JsonNode) state = publish_fixture_wait_number (publish,
+      "session.video.frames", ENOUGH_FRAMES, 20);
   gint constraints = (gint) publish_fixture_number (publish, state,
       "session.video.constraints");
 

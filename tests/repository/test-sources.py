@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The ivsstagesink authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What holds for every file: its head, its text, no traces of a computer.
+"""What holds for every file: its head, its text, no traces of a computer, its
+line in docs/design.md.
 
     test-sources.py SOURCE BUILD
 """
@@ -88,8 +89,26 @@ def check_text():
             assert line == line.rstrip(), "%s:%d: blanks at the end" % (name, number)
 
 
+def expand(name):
+    """gstivsgate.[ch] are two files."""
+    found = re.fullmatch(r"(.*)\[(\w+)\]", name)
+    return [found.group(1) + c for c in found.group(2)] if found else [name]
+
+
+def check_design():
+    text = (source / "docs" / "design.md").read_text()
+    told = {name for row in re.findall(r"^\| `([\w./\[\]-]+\.[\w\[\]]+)` \|", text,
+                                       re.MULTILINE)
+            for name in expand(row)}
+    root = source / "gst" / "ivs"
+    there = {str(p.relative_to(root)) for p in root.rglob("*.[ch]")}
+    assert told == there, "only in docs/design.md: %s; only in gst/ivs: %s" % (
+        sorted(told - there), sorted(there - told))
+
+
 tap.run(
     [("/sources/head/%s" % suffix[1:], lambda s=suffix: check_heads(s))
      for suffix in PATTERNS] +
     [("/sources/no-paths-of-a-computer", check_traces),
-     ("/sources/text", check_text)])
+     ("/sources/text", check_text),
+     ("/sources/design-names-each-file", check_design)])

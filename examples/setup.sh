@@ -39,8 +39,8 @@ case $what in
     elements="$elements avdec_h264"
     ;;
   tests)
-    packages="$packages chromium libc6-dbg openssl valgrind"
-    programs="$programs chromium openssl valgrind"
+    packages="$packages chromium iproute2 libc6-dbg openssl valgrind"
+    programs="$programs chromium ip openssl valgrind"
     ;;
   *)
     echo "setup.sh: say 'demo', 'film' or 'tests', not '$what'." >&2

@@ -5,15 +5,18 @@
  * stage.
  *
  *   raw video   queue ! [download] ! [deinterlace] ! [videorate] ! videoconvertscale
- *               ! size ! ENCODER ! profile ! h264parse ! rtph264pay
+ *               ! size ! ENCODER ! profile ! h264parse ! rtph264pay ! [queue]
  *   H.264       h264parse ! rtph264pay
  *   raw audio   queue ! audioconvert ! audioresample ! format ! opusenc ! rtpopuspay
+ *               ! [queue]
  *   Opus        opusparse ! rtpopuspay
  *
- * The queue takes the encoder off the thread of the source. It holds a few frames
+ * The first queue takes the encoder off the thread of the source. It holds a few frames
  * only, and for a live source drops the oldest when the encoder is too slow: a
  * camera must not be held up, and what is late is of no use. A source that is not
- * live waits instead.
+ * live waits instead. The last queue, for a live source, holds what comes before its
+ * time: webrtcbin lets it wait for the latency of the pipeline, up to seconds with an
+ * RTSP camera, which would fill the first queue as a slow encoder does.
  */
 #include "gstivsencoding.h"
 #include "gstivsencoders.h"
@@ -208,6 +211,22 @@ append_queue (Chain *chain, guint buffers, GstClockTime time)
       "max-size-time", time, NULL);
   gst_util_set_object_arg (G_OBJECT (queue), "leaky",
       chain->live ? "downstream" : "no");
+  return TRUE;
+}
+
+/* Nothing is dropped here. By bytes, four seconds of the most that a stage takes. */
+static gboolean
+append_waiting_room (Chain *chain)
+{
+  GstElement *queue = NULL;
+
+  if (!chain->live)
+    return TRUE;
+  queue = append_new (chain, "queue");
+  if (queue == NULL)
+    return FALSE;
+  g_object_set (queue, "max-size-buffers", 0, "max-size-bytes",
+      4 * IVS_LIMITS_MAX_VIDEO_BITRATE / 8, "max-size-time", (guint64) 0, NULL);
   return TRUE;
 }
 
@@ -544,7 +563,8 @@ append_raw_video (Chain *chain, const GstCaps *caps)
     return FALSE;
   watch_size (scale, filter);
 
-  return append_encoder (chain, caps) && append_h264 (chain);
+  return append_encoder (chain, caps) && append_h264 (chain) &&
+      append_waiting_room (chain);
 }
 
 /* -- Audio ----------------------------------------------------------------------- */
@@ -593,7 +613,7 @@ append_raw_audio (Chain *chain, const GstCaps *caps)
     return FALSE;
   set_up_opusenc (chain, encoder, channels);
   tell_of_encoder (chain, encoder);
-  return append_payloader (chain, "rtpopuspay");
+  return append_payloader (chain, "rtpopuspay") && append_waiting_room (chain);
 }
 
 static gboolean

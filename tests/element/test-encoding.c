@@ -208,6 +208,50 @@ assert_fit_for_a_stage (Receiver *self, guint frames)
   g_assert_cmpuint (self->largest, <=, 1200);
 }
 
+/* -- Latency ------------------------------------------------------------------------- */
+
+static void
+count_buffer (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+{
+  (*(guint *) data)++;
+}
+
+/* What comes before its time, as from an RTSP camera with its latency, waits in the
+ * chain until webrtcbin takes it: nothing is dropped as if the encoder were slow. */
+static void
+test_early (void)
+{
+  g_autoptr (GstElement) pipeline = gst_pipeline_new (NULL);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (
+      "audio/x-raw, format=S16LE, layout=interleaved, rate=48000, channels=1");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+  GstElement *source = gst_element_factory_make ("audiotestsrc", NULL);
+  GstElement *chain = gst_ivs_encoding_make_chain (caps, GST_IVS_AUDIO, TRUE,
+      NULL, NULL, &error);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  guint packets = 0;
+
+  g_assert_no_error (error);
+  g_object_set (source, "is-live", TRUE, "num-buffers", 60, "samplesperbuffer",
+      960, NULL);
+  g_object_set (sink, "sync", TRUE, "ts-offset", 500 * GST_MSECOND,
+      "signal-handoffs", TRUE, NULL);
+  g_signal_connect (sink, "handoff", G_CALLBACK (count_buffer), &packets);
+  gst_bin_add_many (GST_BIN (pipeline), source, chain, sink, NULL);
+  g_assert_true (gst_element_link_filtered (source, chain, caps));
+  g_assert_true (gst_element_link (chain, sink));
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_assert_cmpuint (packets, >=, 60);
+}
+
 /* -- Hiding what is installed -------------------------------------------------------- */
 
 static void
@@ -713,6 +757,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/encoding/h264/avc", "avc", test_encoded);
   g_test_add_func ("/encoding/h264/bare-x264enc", test_bare_x264enc);
   g_test_add_func ("/encoding/opus", test_opus);
+  g_test_add_func ("/encoding/latency/early", test_early);
   g_test_add_func ("/encoding/hooks", test_hooks);
   g_test_add_func ("/encoding/missing/encoder", test_no_encoder);
   g_test_add_data_func ("/encoding/missing/parser", "h264parse",

@@ -48,6 +48,7 @@ gst_ivs_incident_clear (GstIvsIncident *self)
   g_clear_pointer (&self->stage_arn, g_free);
   g_clear_pointer (&self->endpoint, g_free);
   g_clear_pointer (&self->request_id, g_free);
+  g_clear_pointer (&self->session_host, g_free);
 }
 
 static void
@@ -68,6 +69,7 @@ add_incident (GstStructure *details, const GstIvsIncident *incident)
   set_string (details, "stage-arn", incident->stage_arn);
   set_string (details, "endpoint", incident->endpoint);
   set_string (details, "request-id", incident->request_id);
+  set_string (details, "session-host", incident->session_host);
 }
 
 /* The commands of an advice, with the stage and the participant filled in. */
@@ -127,6 +129,8 @@ make_debug_text (const IvsFailure *failure, const GstIvsIncident *incident)
     g_string_append_printf (text, ", participant %s", incident->participant_id);
   if (incident != NULL && incident->request_id != NULL)
     g_string_append_printf (text, ", request id %s", incident->request_id);
+  if (incident != NULL && incident->session_host != NULL)
+    g_string_append_printf (text, ", session host %s", incident->session_host);
   g_string_append_c (text, ')');
   return g_string_free (text, FALSE);
 }

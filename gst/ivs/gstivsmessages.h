@@ -19,6 +19,7 @@ typedef struct
   gchar *stage_arn;
   gchar *endpoint; /* URL without query and user info */
   gchar *request_id;
+  gchar *session_host; /* of the session URL that the stage named */
 } GstIvsIncident;
 
 void gst_ivs_incident_clear (GstIvsIncident *self);
@@ -26,8 +27,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstIvsIncident, gst_ivs_incident_clear)
 
 /* ERROR with the details structure `ivs-stage-error`: code (int), name (string),
  * http-status-code (uint), server-message, hint (strings), retryable (boolean),
- * attempt (uint), participant-id, stage-arn, endpoint, request-id (strings; the
- * ones not known are absent). The message's text is the sentence, its debug text
+ * attempt (uint), participant-id, stage-arn, endpoint, request-id, session-host
+ * (strings; the ones not known are absent). The message's text is the sentence, its debug text
  * the advice. */
 void gst_ivs_post_error (GstElement *element, const IvsFailure *failure,
     const GstIvsIncident *incident);

@@ -126,6 +126,7 @@ describe_incident (GstIvsPublisher *self, GstIvsSession *session,
   if (session != NULL) {
     incident->endpoint = g_strdup (gst_ivs_session_get_endpoint (session));
     incident->request_id = g_strdup (gst_ivs_session_get_request_id (session));
+    incident->session_host = gst_ivs_session_dup_host (session);
   }
 }
 

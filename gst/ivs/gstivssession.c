@@ -529,6 +529,16 @@ gst_ivs_session_get_request_id (GstIvsSession *self)
   return self->request_id;
 }
 
+gchar *
+gst_ivs_session_dup_host (GstIvsSession *self)
+{
+  g_autoptr (GUri) uri = self->session_url != NULL
+      ? g_uri_parse (self->session_url, G_URI_FLAGS_NONE, NULL)
+      : NULL;
+
+  return uri != NULL ? g_strdup (g_uri_get_host (uri)) : NULL;
+}
+
 const gchar *
 gst_ivs_session_get_media_address (GstIvsSession *self)
 {

@@ -75,6 +75,8 @@ GstIvsStep gst_ivs_session_get_step (GstIvsSession *self);
 gboolean gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate);
 const gchar *gst_ivs_session_get_request_id (GstIvsSession *self);
+/* Of the session URL, or NULL. (transfer full) */
+gchar *gst_ivs_session_dup_host (GstIvsSession *self);
 /* Monotonic microseconds of each step, 0 before it. */
 typedef struct
 {

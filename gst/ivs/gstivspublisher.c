@@ -30,6 +30,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_publisher_debug);
 
 /* How long a pad without data may hold up the others. */
 #define INPUT_TIMEOUT_MS 5000
+/* What cannot go on is told when the pipeline plays, or after so long in PAUSED. */
+#define VERDICT_DELAY_MS 300
 /* What webrtcbin still holds when the last buffer has gone in. */
 #define DRAIN_MS 100
 /* After a cancel, callbacks come at once; this is for a machine under load. */
@@ -67,6 +69,9 @@ struct _GstIvsPublisher
   gboolean has_drained; /* the element was told that all is over */
   gboolean is_stopping;
   gboolean has_failed;
+  IvsFailure *verdict; /* the end, not told yet; or NULL */
+  GstIvsIncident verdict_incident;
+  GSource *verdict_timer;
   GSource *input_timer;
   GSource *retry_timer;
   GSource *drain_timer;
@@ -224,15 +229,37 @@ end_failed (GstIvsPublisher *self)
 }
 
 static void
+tell_verdict (gpointer data)
+{
+  GstIvsPublisher *self = data;
+  g_autoptr (IvsFailure) failure = g_steal_pointer (&self->verdict);
+
+  gst_ivs_timer_clear (&self->verdict_timer);
+  if (failure == NULL)
+    return;
+
+  gst_ivs_post_error (self->element, failure, &self->verdict_incident);
+  gst_ivs_incident_clear (&self->verdict_incident);
+  POST_PROGRESS (self, ERROR, "connect", "%s", failure->sentence);
+  end_failed (self);
+}
+
+/* An ERROR on the way to PAUSED can come before the application listens:
+ * gst-launch-1.0 1.22 quits its main loop from the posting thread, and when it has
+ * not entered the loop yet, hangs for ever. */
+static void
 give_up (GstIvsPublisher *self, const IvsFailure *failure,
     GstIvsSession *session)
 {
-  g_auto (GstIvsIncident) incident = { 0 };
-
-  describe_incident (self, session, &incident);
-  gst_ivs_post_error (self->element, failure, &incident);
-  POST_PROGRESS (self, ERROR, "connect", "%s", failure->sentence);
-  end_failed (self);
+  describe_incident (self, session, &self->verdict_incident);
+  self->verdict = ivs_failure_copy (failure);
+  if (self->is_playing) {
+    tell_verdict (self);
+    return;
+  }
+  self->has_failed = TRUE;
+  self->verdict_timer = gst_ivs_worker_call_later (self->worker,
+      VERDICT_DELAY_MS, tell_verdict, self);
 }
 
 static void
@@ -870,6 +897,7 @@ play (gpointer data)
   GstIvsPublisher *self = data;
 
   self->is_playing = TRUE;
+  tell_verdict (self);
   check_inputs (self);
 }
 
@@ -941,6 +969,7 @@ gst_ivs_publisher_element_failed (GstIvsPublisher *self, GstObject *element,
 static void
 clear_timers (GstIvsPublisher *self)
 {
+  gst_ivs_timer_clear (&self->verdict_timer);
   gst_ivs_timer_clear (&self->input_timer);
   gst_ivs_timer_clear (&self->retry_timer);
   gst_ivs_timer_clear (&self->drain_timer);
@@ -955,6 +984,7 @@ stop (gpointer data)
   GstIvsPublisher *self = data;
 
   self->is_stopping = TRUE;
+  tell_verdict (self);
   self->is_draining = FALSE; /* nobody waits for an EOS any more */
   clear_timers (self);
   discard_streams (self);
@@ -999,6 +1029,8 @@ publisher_free (GstIvsPublisher *self)
   clear_timers (self);
   g_ptr_array_unref (self->closing);
   g_clear_pointer (&self->token, ivs_token_free);
+  g_clear_pointer (&self->verdict, ivs_failure_free);
+  gst_ivs_incident_clear (&self->verdict_incident);
   gst_ivs_settings_clear (&self->settings);
   gst_ivs_worker_unref (self->worker);
   gst_ivs_monitor_unref (self->monitor);

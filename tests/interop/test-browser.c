@@ -191,5 +191,6 @@ main (int argc, char **argv)
   result = g_test_run ();
   g_clear_pointer (&browser, browser_close);
   whip_bridge_stop (bridge);
+  gst_deinit (); /* the leaks tracer looks now */
   return result;
 }

@@ -231,11 +231,15 @@ test_browser_sees_element (void)
 int
 main (int argc, char **argv)
 {
+  int result;
+
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/local-stage/page/browser-sees",
       browser_is_there () ? test_browser_sees : browser_skip);
   g_test_add_func ("/local-stage/page/browser-sees-element",
       browser_is_there () ? test_browser_sees_element : browser_skip);
-  return g_test_run ();
+  result = g_test_run ();
+  gst_deinit (); /* the leaks tracer looks now */
+  return result;
 }

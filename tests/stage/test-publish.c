@@ -376,5 +376,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  gst_deinit (); /* the leaks tracer looks now */
   return result;
 }

@@ -238,6 +238,8 @@ static void
 print_document (void)
 {
   g_print (
+      "SPDX-FileCopyrightText: 2026 The ivsstagesink authors\n"
+      "SPDX-License-Identifier: LGPL-2.1-or-later\n\n"
       "# The commonest mistakes, as gst-launch-1.0 shows them\n\n"
       "Made by tests/stage/test-launch.c, which also compares them. The token is in\n"
       "IVS_STAGE_TOKEN; what gst-launch-1.0 says of itself is left out.\n\n");

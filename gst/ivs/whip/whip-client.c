@@ -40,6 +40,10 @@ struct _WhipClient
   SoupSession *session;
   guint timeout;
 
+  /* Of the last certificate that was refused. A POST may wait for the connection
+   * of a preconnect: then only that one hears what is wrong with it. */
+  GTlsCertificateFlags tls_errors;
+
   WhipClientMayFollow may_follow;
   gpointer may_follow_data;
   GDestroyNotify may_follow_notify;
@@ -73,7 +77,6 @@ typedef struct
   guint timeout;
   gboolean is_timed_out;
   guint n_interim;
-  GTlsCertificateFlags tls_errors;
 } Request;
 
 static void send_request (GTask *task);
@@ -280,6 +283,7 @@ fail (GTask *task, GError *error)
 static void
 fail_transport (GTask *task, GError *error)
 {
+  WhipClient *self = g_task_get_source_object (task);
   Request *request = g_task_get_task_data (task);
   g_autofree gchar *origin = whip_url_origin (request->url);
   g_autoptr (GError) owned = error;
@@ -296,9 +300,9 @@ fail_transport (GTask *task, GError *error)
             "%s sends interim answers without end", origin));
   } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     fail (task, g_steal_pointer (&owned));
-  } else if (error->domain == G_TLS_ERROR && request->tls_errors != 0) {
+  } else if (error->domain == G_TLS_ERROR && self->tls_errors != 0) {
     g_autofree gchar *reasons =
-        whip_client_describe_tls_errors (request->tls_errors);
+        whip_client_describe_tls_errors (self->tls_errors);
 
     fail (task,
         g_error_new (G_TLS_ERROR, error->code,
@@ -399,9 +403,9 @@ static gboolean
 certificate_refused (SoupMessage *message, GTlsCertificate *certificate,
     GTlsCertificateFlags errors, gpointer data)
 {
-  Request *request = data;
+  WhipClient *self = data;
 
-  request->tls_errors = errors;
+  self->tls_errors = errors;
   return FALSE;
 }
 
@@ -415,7 +419,7 @@ interim_answer_came (SoupMessage *message, gpointer data)
 }
 
 static SoupMessage *
-make_message (Request *request)
+make_message (WhipClient *self, Request *request)
 {
   g_autoptr (GUri) uri = whip_url_parse (request->url, NULL);
   SoupMessage *message =
@@ -429,8 +433,8 @@ make_message (Request *request)
    * than that: a POST is not sent again when its connection breaks. */
   soup_message_add_flags (message,
       SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
-  g_signal_connect (message, "accept-certificate",
-      G_CALLBACK (certificate_refused), request);
+  g_signal_connect_object (message, "accept-certificate",
+      G_CALLBACK (certificate_refused), self, 0);
   g_signal_connect (message, "got-informational",
       G_CALLBACK (interim_answer_came), request);
 
@@ -457,7 +461,7 @@ send_request (GTask *task)
   Request *request = g_task_get_task_data (task);
 
   drop_message (request);
-  request->message = make_message (request);
+  request->message = make_message (self, request);
   trace_request (task);
   soup_session_send_async (self->session, request->message, G_PRIORITY_DEFAULT,
       request->cancellable, answer_began, g_object_ref (task));
@@ -786,7 +790,7 @@ whip_client_preconnect_async (WhipClient *self, const gchar *url,
     return;
   request = g_task_get_task_data (task);
   request->is_preconnect = TRUE;
-  request->message = make_message (request);
+  request->message = make_message (self, request);
   trace_request (task);
   soup_session_preconnect_async (self->session, request->message,
       G_PRIORITY_DEFAULT, request->cancellable, connected, g_object_ref (task));

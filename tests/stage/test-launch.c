@@ -24,7 +24,8 @@ static StageFixture *stage;
 typedef struct
 {
   GSubprocess *process;
-  gchar *output; /* both streams */
+  gchar *output; /* both streams, one after the other */
+  gchar *errors; /* of the standard error alone */
   gint status;
   gboolean is_done;
 } Run;
@@ -33,14 +34,17 @@ static void
 run_ended (GObject *source, GAsyncResult *result, gpointer data)
 {
   Run *run = data;
-  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) out = NULL, err = NULL;
+  g_autofree gchar *text = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_subprocess_communicate_finish (G_SUBPROCESS (source), result, &bytes, NULL,
+  g_subprocess_communicate_finish (G_SUBPROCESS (source), result, &out, &err,
       &error);
   g_assert_no_error (error);
-  run->output =
-      g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  text = g_strndup (g_bytes_get_data (out, NULL), g_bytes_get_size (out));
+  run->errors =
+      g_strndup (g_bytes_get_data (err, NULL), g_bytes_get_size (err));
+  run->output = g_strconcat (text, "\n", run->errors, NULL);
   run->is_done = TRUE;
 }
 
@@ -58,7 +62,7 @@ run_launch (Run *run, const gchar *options, const gchar *pipeline,
     const gchar *const *environment)
 {
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_autofree gchar *line =
       g_strdup_printf ("gst-launch-1.0 %s %s", options, pipeline);
   g_auto (GStrv) arguments = NULL;
@@ -89,6 +93,7 @@ run_clear (Run *run)
 {
   g_clear_object (&run->process);
   g_free (run->output);
+  g_free (run->errors);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
@@ -146,11 +151,11 @@ static const Mistake mistakes[] = {
 };
 /* clang-format on */
 
-/* What the element says; the rest is gst-launch's own, in an order of its own. */
+/* What the element says; the rest is gst-launch's own. */
 static gchar *
-keep_what_matters (const gchar *output)
+keep_what_matters (const gchar *errors)
 {
-  g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
+  g_auto (GStrv) lines = g_strsplit (errors, "\n", -1);
   GString *kept = g_string_new (NULL);
   gboolean is_inside = FALSE;
 
@@ -215,7 +220,7 @@ make_mistake (const Mistake *mistake)
   for (guint i = 0; mistake->phrases[i] != NULL; i++)
     if (strstr (run.output, mistake->phrases[i]) == NULL)
       g_error ("It does not say \"%s\":\n%s", mistake->phrases[i], run.output);
-  kept = keep_what_matters (run.output);
+  kept = keep_what_matters (run.errors);
   text = normalise (kept);
   return g_strdup_printf ("## %s\n\n$ gst-launch-1.0 %s\n%s\n", mistake->title,
       mistake->pipeline, text);
@@ -349,12 +354,14 @@ test_secrets (gconstpointer data)
         "HTTP/1.1 307 Temporary Redirect\nLocation: %s/?token=%s\nContent-Length: 0\n\n",
         stage_fixture_get_regional_url (stage), token);
   pipeline = g_strdup_printf (
-      "videotestsrc is-live=true num-buffers=60 ! video/x-raw,framerate=30/1 ! "
+      "videotestsrc is-live=true num-buffers=150 ! video/x-raw,framerate=30/1 ! "
       "ivsstagesink 'turn-servers=<\"turn://someone:" TURN_PASSWORD
       "@127.0.0.1:9\">' whip-endpoint=%s/",
       stub_endpoint_get_url (stub));
   run_launch (&run, "-v", pipeline, environment);
   g_test_message ("%zu bytes of output", strlen (run.output));
+  if (stub_endpoint_count (stub, "POST") == 0)
+    g_error ("Nobody asked the stage:\n%s", run.output);
   ice_password = find_ice_password (stub);
   if (strstr (run.output, look->must_say) == NULL)
     g_error ("\"%s\" is missing:\n%s", look->must_say, run.output);

@@ -53,10 +53,12 @@ skip_escape (const gchar *p, const gchar *end)
   return p + 12;
 }
 
+/* A raw control character ends it: RFC 8259 section 7 wants it escaped, and so
+ * does json-glib from 1.10 on, but not before. */
 static const gchar *
 skip_string (const gchar *p, const gchar *end)
 {
-  while (p != NULL && p < end) {
+  while (p != NULL && p < end && (guchar) *p >= 0x20) {
     if (*p == '"')
       return p + 1;
     p = *p == '\\' ? skip_escape (p, end) : p + 1;

@@ -736,6 +736,8 @@ load_plugins (void)
 int
 main (int argc, char **argv)
 {
+  int result;
+
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   load_plugins ();
@@ -769,5 +771,7 @@ main (int argc, char **argv)
   g_test_add_func ("/encoding/encoder-without-device",
       test_encoder_without_device);
   g_test_add_func ("/encoding/kinds", test_kinds);
-  return g_test_run ();
+  result = g_test_run ();
+  gst_deinit (); /* the leaks tracer reports here */
+  return result;
 }

@@ -1069,6 +1069,8 @@ test_second_life (void)
 int
 main (int argc, char **argv)
 {
+  int result;
+
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
 
@@ -1124,5 +1126,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/upstream-events", test_upstream_events);
   g_test_add_func ("/gate/input-caps", test_input_caps);
   g_test_add_func ("/gate/second-life", test_second_life);
-  return g_test_run ();
+  result = g_test_run ();
+  gst_deinit (); /* the leaks tracer reports here */
+  return result;
 }

@@ -673,6 +673,8 @@ load_plugins (void)
 int
 main (int argc, char **argv)
 {
+  int result;
+
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   load_plugins ();
@@ -701,5 +703,7 @@ main (int argc, char **argv)
   g_test_add_func ("/input/second-life-of-a-chain",
       test_second_life_of_a_chain);
   g_test_add_func ("/input/down-while-waiting", test_down_while_waiting);
-  return g_test_run ();
+  result = g_test_run ();
+  gst_deinit (); /* the leaks tracer reports here */
+  return result;
 }

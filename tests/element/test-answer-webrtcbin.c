@@ -8,6 +8,7 @@
  * description, whose promise must come back without an error. A warning of GLib
  * ends the test (G_DEBUG=fatal-warnings).
  */
+#include "end-gstreamer.h"
 #include "answer-cases.h"
 #include "ivs-offer.h"
 
@@ -294,6 +295,6 @@ main (int argc, char **argv)
   }
 
   result = g_test_run ();
-  gst_deinit (); /* the leaks tracer reports here */
+  end_gstreamer ();
   return result;
 }

@@ -6,6 +6,7 @@
  */
 #include <glib/gstdio.h>
 
+#include "end-gstreamer.h"
 #include "gstivscredential.h"
 #include "gstivsinputs.h"
 #include "gstivsliveness.h"
@@ -291,6 +292,6 @@ main (int argc, char **argv)
   g_test_add_func ("/control/credential/order", test_credential_order);
   g_test_add_func ("/control/worker", test_worker);
   status = g_test_run ();
-  gst_deinit ();
+  end_gstreamer ();
   return status;
 }

@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 #include <gst/gst.h>
 #include <string.h>
+#include "end-gstreamer.h"
 #include "token-maker.h"
 
 #define DEADLINE (20 * GST_SECOND)
@@ -503,6 +504,6 @@ main (int argc, char **argv)
   g_test_add_func ("/element/inspect/pad-templates", test_pad_templates);
   g_test_add_func ("/element/inspect/secrets", test_secrets);
   status = g_test_run ();
-  gst_deinit ();
+  end_gstreamer ();
   return status;
 }

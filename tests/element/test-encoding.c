@@ -4,6 +4,7 @@
  * What the chains make of what comes in, as a receiver sees it: the RTP is taken
  * apart, parsed and decoded.
  */
+#include "end-gstreamer.h"
 #include "gstivsencoding.h"
 #include "ivs-error.h"
 #include <gst/rtp/rtp.h>
@@ -772,6 +773,6 @@ main (int argc, char **argv)
       test_encoder_without_device);
   g_test_add_func ("/encoding/kinds", test_kinds);
   result = g_test_run ();
-  gst_deinit (); /* the leaks tracer reports here */
+  end_gstreamer ();
   return result;
 }

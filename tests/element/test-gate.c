@@ -7,6 +7,7 @@
  * shall be waiting inside the gate is known to be there by the gate's own
  * "waiting" time.
  */
+#include "end-gstreamer.h"
 #include "gstivsgate.h"
 #include <gst/check/gstharness.h>
 #include <gst/rtp/rtp.h>
@@ -1127,6 +1128,6 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/input-caps", test_input_caps);
   g_test_add_func ("/gate/second-life", test_second_life);
   result = g_test_run ();
-  gst_deinit (); /* the leaks tracer reports here */
+  end_gstreamer ();
   return result;
 }

@@ -4,6 +4,7 @@
  * What is read from packets of H.264, from those of encoders and from those that
  * somebody has broken.
  */
+#include "end-gstreamer.h"
 #include "gstivsh264.h"
 #include <gst/gst.h>
 #include <string.h>
@@ -300,6 +301,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/h264/mutated-sps", test_mutated_sps);
   g_test_add_func ("/h264/mutated-packets", test_mutated_packets);
   result = g_test_run ();
-  gst_deinit ();
+  end_gstreamer ();
   return result;
 }

@@ -4,6 +4,7 @@
  * A pad of the element, between an application's pipeline and the gates, with a
  * bin in the place of the element.
  */
+#include "end-gstreamer.h"
 #include "gstivsinput.h"
 #include "ivs-error.h"
 #include <gst/app/gstappsrc.h>
@@ -704,6 +705,6 @@ main (int argc, char **argv)
       test_second_life_of_a_chain);
   g_test_add_func ("/input/down-while-waiting", test_down_while_waiting);
   result = g_test_run ();
-  gst_deinit (); /* the leaks tracer reports here */
+  end_gstreamer ();
   return result;
 }

@@ -6,6 +6,7 @@
  * Pipelines run as fast as they can; the monitor's clock is the running time of
  * their packets.
  */
+#include "end-gstreamer.h"
 #include "gstivsencoding.h"
 #include "gstivsmonitor.h"
 #include <gst/app/gstappsink.h>
@@ -829,6 +830,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/monitor/hostile-times", test_hostile_times);
   g_test_add_func ("/monitor/cures", test_cures);
   result = g_test_run ();
-  gst_deinit ();
+  end_gstreamer ();
   return result;
 }

@@ -3,6 +3,7 @@
  *
  * What RTCP says of our streams, from packets made for it.
  */
+#include "end-gstreamer.h"
 #include "gstivsrtcp.h"
 
 #include <gst/rtp/rtp.h>
@@ -153,6 +154,6 @@ main (int argc, char **argv)
   g_test_add_func ("/rtcp/hostile", test_hostile);
   g_test_add_func ("/rtcp/ntp-time", test_ntp_time);
   status = g_test_run ();
-  gst_deinit ();
+  end_gstreamer ();
   return status;
 }

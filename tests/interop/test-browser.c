@@ -4,6 +4,7 @@
  * The element publishes to a browser: its offer, its packets and its H.264 before
  * the judge that the viewers of a stage have.
  */
+#include "end-gstreamer.h"
 #include "browser.h"
 #include "publish-fixture.h"
 #include "token-maker.h"
@@ -191,6 +192,6 @@ main (int argc, char **argv)
   result = g_test_run ();
   g_clear_pointer (&browser, browser_close);
   whip_bridge_stop (bridge);
-  gst_deinit (); /* the leaks tracer looks now */
+  end_gstreamer ();
   return result;
 }

@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "end-gstreamer.h"
 #include "browser.h"
 #include "publish-fixture.h"
 #include "sender.h"
@@ -240,6 +241,6 @@ main (int argc, char **argv)
   g_test_add_func ("/local-stage/page/browser-sees-element",
       browser_is_there () ? test_browser_sees_element : browser_skip);
   result = g_test_run ();
-  gst_deinit (); /* the leaks tracer looks now */
+  end_gstreamer ();
   return result;
 }

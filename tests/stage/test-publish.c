@@ -5,6 +5,7 @@
  */
 #include <glib/gstdio.h>
 
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 
 static StageFixture *stage;
@@ -376,6 +377,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
-  gst_deinit (); /* the leaks tracer looks now */
+  end_gstreamer ();
   return result;
 }

@@ -3,6 +3,7 @@
  *
  * The property `stats` of a session that goes well.
  */
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 
 #define VIDEO \
@@ -115,6 +116,6 @@ main (int argc, char **argv)
   g_test_add_func ("/stats/live", test_stats);
   status = g_test_run ();
   stage_fixture_stop (stage);
-  gst_deinit ();
+  end_gstreamer ();
   return status;
 }

@@ -252,11 +252,14 @@ static void
 test_silent_pad (void)
 {
   g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
-      LIVE_AUDIO
-      " ! ivsstagesink name=s  appsrc name=late is-live=true do-timestamp=true format=time ! s.video_7");
+      LIVE_AUDIO " ! ivsstagesink name=s  " LIVE_VIDEO
+                 " ! valve name=late drop=true ! s.video_7");
+  g_autoptr (GstElement) valve =
+      gst_bin_get_by_name (GST_BIN (publish_fixture_get_pipeline (publish)),
+          "late");
   gint64 began = g_get_monotonic_time ();
   g_autoptr (GstMessage) warning = NULL;
-  g_autoptr (JsonNode) audio = NULL;
+  g_autoptr (JsonNode) audio = NULL, video = NULL;
   g_autofree gchar *sentence = NULL;
 
   publish_fixture_play (publish);
@@ -267,6 +270,9 @@ test_silent_pad (void)
   publish_fixture_wait_connection (publish, "connected", 5);
   audio = publish_fixture_wait_number (publish, AUDIO_PACKETS, 10, 5);
   g_assert_cmpuint (publish_fixture_count_named (publish, "no-input"), ==, 1);
+  g_object_set (valve, "drop", FALSE, NULL);
+  video = publish_fixture_wait_number (publish, FRAMES, 15, 10);
+  check_unbroken (publish);
   stop_and_check (publish, 1);
 }
 

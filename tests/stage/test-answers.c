@@ -271,7 +271,7 @@ test_location_elsewhere (void)
   g_autoptr (StubEndpoint) stub = stub_endpoint_start ("127.0.0.1");
   g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
       AUDIO SINK "whip-endpoint=%s/whip", stub_endpoint_get_url (stub));
-  g_autoptr (GstMessage) warning = NULL, message = NULL;
+  g_autoptr (GstMessage) message = NULL;
 
   stub_endpoint_answer (stub, "POST",
       "HTTP/1.1 201 Created\nContent-Type: application/sdp\n"

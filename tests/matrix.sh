@@ -84,7 +84,8 @@ mount_systems () {
       mount --rbind /dev "$cache/$release/dev"
 }
 
-# With what is not committed yet. The builds and the film of the last time stay.
+# With what is not committed yet. The builds and the film of the last time stay; all
+# files are new (-m), or an object made from an older one could seem to be younger.
 copy_tree () {
   mkdir -p "$cache/$release$tree"
   find "$cache/$release$tree" -mindepth 1 -maxdepth 1 \
@@ -94,7 +95,7 @@ copy_tree () {
     git ls-files --cached --others --exclude-standard |
         while read -r file; do [ ! -e "$file" ] || echo "$file"; done |
         tar -c -T -
-  ) | tar -x --no-same-owner -C "$cache/$release$tree"
+  ) | tar -x -m --no-same-owner -C "$cache/$release$tree"
 }
 
 inside () {

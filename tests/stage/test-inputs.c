@@ -3,6 +3,7 @@
  *
  * Inputs that come, change, err and go while the element publishes.
  */
+#include "end-gstreamer.h"
 #include "survival.h"
 
 static StageFixture *stage;
@@ -436,5 +437,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

@@ -5,6 +5,7 @@
  */
 #include <glib/gstdio.h>
 
+#include "end-gstreamer.h"
 #include "survival.h"
 
 static StageFixture *stage;
@@ -126,8 +127,7 @@ test_backoff (void)
   publish_fixture_wait_connection (publish, "connected", 15);
   g_assert_cmpint (g_get_monotonic_time () - began, >, 4800 * 1000);
   g_assert_cmpint (g_get_monotonic_time () - began, <, 11000 * 1000);
-  g_assert_cmpuint (publish_fixture_count_named (publish,
-                        "service-internal"),
+  g_assert_cmpuint (publish_fixture_count_named (publish, "service-internal"),
       ==, 2);
   survival_check_continues (publish, &trace, 10);
   publish_fixture_stop (publish);
@@ -173,10 +173,8 @@ test_retries_spent (void)
   g_assert_cmpint (publish_fixture_get_code (message), ==, 2008);
   publish_fixture_wait_connection (publish, "failed", 2);
   survival_pass_time (500);
-  g_assert_cmpuint (publish_fixture_count_named (publish, "throttled"), ==,
-      1);
-  g_assert_cmpuint (publish_fixture_count_named (publish,
-                        "service-internal"),
+  g_assert_cmpuint (publish_fixture_count_named (publish, "throttled"), ==, 1);
+  g_assert_cmpuint (publish_fixture_count_named (publish, "service-internal"),
       ==, 1);
   survival_stop (publish, 2);
 }
@@ -519,5 +517,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

@@ -575,6 +575,24 @@ normalize_fingerprint (const gchar *value)
   return g_strconcat (hash, " ", pairs, NULL);
 }
 
+/* webrtcbin from 1.28 on compares fingerprints too, and knows one spelling only. */
+static void
+respell_fingerprints (GstSDPMedia *section)
+{
+  for (guint i = 0; i < gst_sdp_media_attributes_len (section); i++) {
+    const GstSDPAttribute *a = gst_sdp_media_get_attribute (section, i);
+    g_autofree gchar *fingerprint = NULL;
+    GstSDPAttribute respelt;
+
+    if (g_strcmp0 (a->key, "fingerprint") == 0)
+      fingerprint = normalize_fingerprint (a->value);
+    if (fingerprint == NULL)
+      continue;
+    gst_sdp_attribute_set (&respelt, "fingerprint", fingerprint);
+    gst_sdp_media_replace_attribute (section, i, &respelt);
+  }
+}
+
 static gboolean
 collect_fingerprints (IvsAnswer *self, const GstSDPMedia *section,
     GError **error)
@@ -682,6 +700,9 @@ write_group (IvsAnswer *self)
 static gboolean
 judge_transport (IvsAnswer *self, GstSDPMedia *tagged, GError **error)
 {
+  for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++)
+    respell_fingerprints (ivs_section_of (self->sdp, i));
+
   return check_credential (tagged, "ice-ufrag", error) &&
       check_credential (tagged, "ice-pwd", error) &&
       judge_setup (self, tagged, error) &&

@@ -239,8 +239,12 @@ tell_verdict (gpointer data)
     return;
 
   gst_ivs_post_error (self->element, failure, &self->verdict_incident);
+  /* The step that was begun and ends with it: without an endpoint, the first. */
+  if (self->verdict_incident.endpoint != NULL)
+    POST_PROGRESS (self, ERROR, "connect", "%s", failure->sentence);
+  else
+    POST_PROGRESS (self, ERROR, "open", "%s", failure->sentence);
   gst_ivs_incident_clear (&self->verdict_incident);
-  POST_PROGRESS (self, ERROR, "connect", "%s", failure->sentence);
   end_failed (self);
 }
 

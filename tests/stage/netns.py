@@ -44,6 +44,11 @@ def why_not():
     made = ip("netns", "add", STAGE_NS, check=False)
     if made.returncode != 0:
         return "no network namespace can be made: " + made.stderr.strip()
+    # Entered means mounts of its own, which a chroot for one does not allow.
+    entered = ip("netns", "exec", STAGE_NS, "true", check=False)
+    if entered.returncode != 0:
+        ip("netns", "del", STAGE_NS, check=False)
+        return "a network namespace cannot be entered: " + entered.stderr.strip()
     return None
 
 

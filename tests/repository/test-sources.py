@@ -58,8 +58,9 @@ def check_heads(suffix):
 
 def traces():
     """What a path on the computer of somebody would begin with."""
+    # A folder right below the root ("/root", "/src") may well be meant in general.
     folders = {str(p) for top in (source, build) for p in (top, top.parent)
-               if len(p.parts) > 1 and str(p) not in ("/usr", "/usr/src", "/home")}
+               if len(p.parts) > 2}
     folders = [re.escape(folder) + r"(?![\w-])" for folder in sorted(folders)]
     return re.compile(r"(?<![\w.}$)-])(%s)" % "|".join(
         folders + [r"/(tmp|home)/\w"]))

@@ -13,6 +13,7 @@
  */
 #include <glib-unix.h>
 #include <gst/gst.h>
+#include <gst/ivs/ivsstagesink.h>
 
 #define PIPELINE \
   "videotestsrc is-live=true ! video/x-raw,width=1280,height=720,framerate=30/1 " \
@@ -55,10 +56,10 @@ static void
 show_state (const GstStructure *message)
 {
   const gchar *participant =
-      gst_structure_get_string (message, "participant-id");
+      gst_structure_get_string (message, IVS_STAGE_FIELD_PARTICIPANT_ID);
 
   g_print ("state: %s (participant %s)\n",
-      gst_structure_get_string (message, "state"),
+      gst_structure_get_string (message, IVS_STAGE_FIELD_STATE),
       participant != NULL ? participant : "not known yet");
 }
 
@@ -67,9 +68,9 @@ static void
 show_lost (const GstStructure *message)
 {
   g_print ("lost: %s\n  It may be: %s\n  Look it up: %s\n",
-      gst_structure_get_string (message, "sentence"),
-      gst_structure_get_string (message, "possible-causes"),
-      gst_structure_get_string (message, "look-up"));
+      gst_structure_get_string (message, IVS_STAGE_FIELD_SENTENCE),
+      gst_structure_get_string (message, IVS_STAGE_FIELD_POSSIBLE_CAUSES),
+      gst_structure_get_string (message, IVS_STAGE_FIELD_LOOK_UP));
 }
 
 static void
@@ -77,7 +78,7 @@ show_time_left (const gchar *what, const GstStructure *message)
 {
   guint64 seconds = 0;
 
-  gst_structure_get_uint64 (message, "seconds-left", &seconds);
+  gst_structure_get_uint64 (message, IVS_STAGE_FIELD_SECONDS_LEFT, &seconds);
   g_print ("%s ends in %" G_GUINT64_FORMAT " s\n", what, seconds);
 }
 
@@ -86,13 +87,13 @@ element_told (GstBus *bus, GstMessage *message, gpointer data)
 {
   const GstStructure *structure = gst_message_get_structure (message);
 
-  if (gst_structure_has_name (structure, "ivs-stage-state"))
+  if (gst_structure_has_name (structure, IVS_STAGE_MESSAGE_STATE))
     show_state (structure);
-  else if (gst_structure_has_name (structure, "ivs-stage-lost"))
+  else if (gst_structure_has_name (structure, IVS_STAGE_MESSAGE_LOST))
     show_lost (structure);
-  else if (gst_structure_has_name (structure, "ivs-stage-token-expiring"))
+  else if (gst_structure_has_name (structure, IVS_STAGE_MESSAGE_TOKEN_EXPIRING))
     show_time_left ("the token", structure);
-  else if (gst_structure_has_name (structure, "ivs-stage-session-ending"))
+  else if (gst_structure_has_name (structure, IVS_STAGE_MESSAGE_SESSION_ENDING))
     show_time_left ("the session", structure);
 }
 
@@ -101,10 +102,12 @@ static void
 show_failure (const gchar *severity, const GError *error,
     const GstStructure *details)
 {
-  const gchar *name =
-      details != NULL ? gst_structure_get_string (details, "name") : NULL;
-  const gchar *hint =
-      details != NULL ? gst_structure_get_string (details, "hint") : NULL;
+  const gchar *name = details != NULL
+      ? gst_structure_get_string (details, IVS_STAGE_FIELD_NAME)
+      : NULL;
+  const gchar *hint = details != NULL
+      ? gst_structure_get_string (details, IVS_STAGE_FIELD_HINT)
+      : NULL;
 
   g_printerr ("%s%s%s%s: %s\n", severity, name != NULL ? " (" : "",
       name != NULL ? name : "", name != NULL ? ")" : "", error->message);

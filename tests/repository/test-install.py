@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The ivsstagesink authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the library exports, where `meson install` puts things, and that an
-application can link the plugin, dynamically and statically.
+"""What the library exports, where `meson install` puts things, that an application
+can link the plugin, dynamically and statically, with the installed header, and that
+a project of Meson can have this one inside.
 
     test-install.py SOURCE BUILD PLUGIN LIBDIR
 
-The last is a small build of its own in a temporary folder: without tests and
-examples, with -Ddefault_library=both.
+The last three are small builds in temporary folders, without tests and examples.
 """
 
 import os
@@ -23,14 +23,33 @@ libdir = sys.argv[4]
 
 PROGRAM = """
 #include <gst/gst.h>
+#include <gst/ivs/ivsstagesink.h>
 GST_PLUGIN_STATIC_DECLARE (ivs);
 int
 main (void)
 {
+  GstElement *sink;
+  GParamSpec *state;
+
   gst_init (NULL, NULL);
   GST_PLUGIN_STATIC_REGISTER (ivs);
-  return gst_element_factory_make ("ivsstagesink", NULL) == NULL;
+  sink = gst_element_factory_make ("ivsstagesink", NULL);
+  if (sink == NULL)
+    return 1;
+  state = g_object_class_find_property (G_OBJECT_GET_CLASS (sink), "connection-state");
+  return g_enum_get_value_by_nick (G_PARAM_SPEC_ENUM (state)->enum_class,
+      IVS_STAGE_CONNECTION_STATE_CONNECTED) == NULL;
 }
+"""
+
+# A project that has this one in subprojects/gst-ivs-stage.
+PARENT = """
+project('parent', 'c')
+gstivs = subproject('gst-ivs-stage',
+  default_options : ['default_library=static', 'tests=disabled',
+    'examples=disabled', 'tools=disabled'])
+executable('program', 'program.c',
+  dependencies : [dependency('gstreamer-1.0'), dependency('gstivs')])
 """
 
 
@@ -62,7 +81,8 @@ def check_folders():
         prefix = os.path.commonpath(installed)
         names = {str(pathlib.Path(p).relative_to(prefix)) for p in installed}
         plugins = libdir + "/gstreamer-1.0"
-        wanted = {plugins + "/libgstivs.so", plugins + "/pkgconfig/gstivs.pc"}
+        wanted = {plugins + "/libgstivs.so", plugins + "/pkgconfig/gstivs.pc",
+                  "include/gstreamer-1.0/gst/ivs/ivsstagesink.h"}
         # The programs are optional.
         programs = {"bin/ivs-local-stage", "bin/ivs-stage-check"}
         assert wanted <= names and names - wanted <= programs, (
@@ -118,6 +138,21 @@ def check_linking():
         assert "libgstivs.so" not in tap.call("readelf", "-d", program)
 
 
+def check_subproject():
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        (folder / "subprojects").mkdir()
+        (folder / "subprojects" / "gst-ivs-stage").symlink_to(source)
+        (folder / "meson.build").write_text(PARENT)
+        (folder / "program.c").write_text(PROGRAM)
+        meson("setup", folder / "build", folder)
+        meson("compile", "-C", folder / "build", "-j2")
+        program = folder / "build" / "program"
+        run_program(program, "")
+        assert "libgstivs" not in tap.call("readelf", "-d", program)
+
+
 tap.run([("/install/exports", check_exports),
          ("/install/folders", check_folders),
-         ("/install/linked-by-an-application", check_linking)])
+         ("/install/linked-by-an-application", check_linking),
+         ("/install/subproject", check_subproject)])

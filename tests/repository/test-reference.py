@@ -14,31 +14,13 @@ import pathlib
 import re
 import sys
 
+import names
 import tap
 
 source, build, describe = (pathlib.Path(p) for p in sys.argv[1:4])
 reference = source / "docs" / "reference.md"
 MADE = re.compile(r"(<!-- made: (\w+) -->\n\n)((?:[^<\n].*\n)*)(\n<!-- end -->)")
 TABLES = ("pads", "properties", "values", "signals")
-
-# File, and what is between its names: a field of a structure, a message.
-FIELD = r'"([a-z][a-z0-9-]*)",\s*(?:G|GST)_TYPE_\w+'
-NAMES = [
-    ("gstivsstats.c", FIELD),
-    ("gstivsmonitor.c", FIELD),
-    ("gstivsmessages.c", FIELD),
-    ("gstivsmessages.c", r'set_string \(\w+, "([a-z-]+)"'),
-    ("gstivsmessages.c", r'structure_new \("(ivs-[a-z-]+)"'),
-    ("gstivsmonitor.c", r'structure_new \("(ivs-[a-z-]+)"'),
-    ("gstivsstats.c", r'structure_new \("(ivs-[a-z-]+)"'),
-    ("gstivspublisher.c", r'"(ivs-stage-[a-z-]+)"'),
-    ("gstivspublisher.c", r'POST_PROGRESS \(self, \w+, "(\w+)"'),
-    ("gstivspublisher.c", r'post_notice \([^";]*"([a-z-]+)"'),
-    ("gstivsstagesink.c", r'post_notice \([^";]*"([a-z-]+)"'),
-    ("gstivssession.c", r'noticed \([^";]*"([a-z-]+)"'),
-    ("stage/ivs-diagnosis.c",
-     r'\{ "([a-z-]+)", (?:CUT|UNSUPPORTED|VIEWERS)'),
-]
 
 
 def make(name):
@@ -54,10 +36,9 @@ def check_table(name):
 
 
 def check_names(file, pattern):
-    found = set(re.findall(pattern, (source / "gst/ivs" / file).read_text()))
-    assert found, "%s has none: the pattern %s is out of date" % (file, pattern)
     text = reference.read_text()
-    missing = sorted(n for n in found if "`%s`" % n not in text)
+    missing = sorted(n for n in names.find(source, file, pattern)
+                     if "`%s`" % n not in text)
     assert not missing, "docs/reference.md does not tell of %s (%s)" % (
         ", ".join(missing), file)
 
@@ -75,4 +56,6 @@ tap.run([("/reference/table/%s" % name, lambda n=name: check_table(n))
          for name in TABLES] +
         [("/reference/names/%s-%d" % (file, number),
           lambda f=file, p=pattern: check_names(f, p))
-         for number, (file, pattern) in enumerate(NAMES)])
+         for number, (file, pattern) in enumerate(
+             place for kind, places in names.PLACES.items() if kind != "error"
+             for place in places)])

@@ -40,6 +40,8 @@ end_gstreamer (void)
 {
   GList *tracers = gst_tracing_get_active_tracers ();
 
+  if (g_strcmp0 (g_getenv ("GST_TRACERS"), "leaks") == 0 && tracers == NULL)
+    g_error ("GStreamer's leaks tracer was asked for and is not there");
   for (GList *l = tracers; l != NULL; l = l->next) {
     if (g_signal_lookup ("get-live-objects", G_OBJECT_TYPE (l->data)) != 0)
       excuse_dtls_agent (l->data);

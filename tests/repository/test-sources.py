@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The ivsstagesink authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What holds for every file: its head, its text, no traces of a computer, its
-line in docs/design.md.
+line in docs/design.md; and how each test with GStreamer ends.
 
     test-sources.py SOURCE BUILD
 """
@@ -107,9 +107,25 @@ def check_design():
         sorted(told - there), sorted(there - told))
 
 
+def check_ends():
+    """The leaks tracer tells what is left in end_gstreamer () alone."""
+    seen = 0
+    for path in files("tests/element", "tests/stage", "tests/interop"):
+        text = path.read_text() if path.suffix == ".c" else ""
+        if not re.search(r"^  gst_init \(", text, re.MULTILINE):
+            continue
+        seen += 1
+        assert re.search(r"^  end_gstreamer \(\);\n  return \w+;\n}\n\Z", text,
+                         re.MULTILINE), (
+            "%s does not end with end_gstreamer (): nobody would see its leaks"
+            % path.relative_to(source))
+    assert seen > 20, "%d tests were found: the test looks into the wrong folder" % seen
+
+
 tap.run(
     [("/sources/head/%s" % suffix[1:], lambda s=suffix: check_heads(s))
      for suffix in PATTERNS] +
     [("/sources/no-paths-of-a-computer", check_traces),
      ("/sources/text", check_text),
-     ("/sources/design-names-each-file", check_design)])
+     ("/sources/design-names-each-file", check_design),
+     ("/sources/tests-end-gstreamer", check_ends)])

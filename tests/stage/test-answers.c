@@ -4,6 +4,7 @@
  * Answers that a stage spoiled: what is repaired, what is refused, and that no
  * session is left behind.
  */
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
 
@@ -314,5 +315,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
 
@@ -415,5 +416,6 @@ main (int argc, char **argv)
   else
     result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

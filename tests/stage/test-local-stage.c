@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "end-gstreamer.h"
 #include "sender.h"
 
 /* -- Helpers -------------------------------------------------------------------- */
@@ -748,5 +749,6 @@ main (int argc, char **argv)
   g_test_add_func ("/local-stage/second-connection", test_second_connection);
   result = g_test_run ();
   stage_fixture_stop (shared);
+  end_gstreamer ();
   return result;
 }

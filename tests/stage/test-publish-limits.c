@@ -3,6 +3,7 @@
  *
  * What the element says, and does, when what flows is not what a stage takes.
  */
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 
 static StageFixture *stage;
@@ -126,5 +127,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

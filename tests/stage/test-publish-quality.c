@@ -12,6 +12,7 @@
 #include <gst/video/video.h>
 #include <math.h>
 
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 
 static StageFixture *stage;
@@ -558,5 +559,6 @@ main (int argc, char **argv)
   result = g_test_run ();
   stage_fixture_stop (stage);
   remove_folder ();
+  end_gstreamer ();
   return result;
 }

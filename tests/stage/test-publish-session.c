@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 
 static StageFixture *stage;
@@ -629,5 +630,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

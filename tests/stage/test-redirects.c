@@ -3,6 +3,7 @@
  *
  * Where a redirect may lead, and who may see the token.
  */
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
 
@@ -275,5 +276,6 @@ main (int argc, char **argv)
   result = g_test_run ();
   stage_fixture_stop (tls_stage);
   stage_fixture_stop (plain_stage);
+  end_gstreamer ();
   return result;
 }

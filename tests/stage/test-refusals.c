@@ -3,6 +3,7 @@
  *
  * What a stage refuses, and what the element makes of it on the bus.
  */
+#include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
 
@@ -414,5 +415,6 @@ main (int argc, char **argv)
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);
+  end_gstreamer ();
   return result;
 }

@@ -433,6 +433,11 @@ make_message (WhipClient *self, Request *request)
    * than that: a POST is not sent again when its connection breaks. */
   soup_message_add_flags (message,
       SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
+  /* A DELETE comes hours after the POST. On a kept connection whose network has
+   * changed meanwhile (another address, a NAT that forgot it) it would be lost
+   * without a word. */
+  if (g_str_equal (request->method, SOUP_METHOD_DELETE))
+    soup_message_add_flags (message, SOUP_MESSAGE_NEW_CONNECTION);
   g_signal_connect_object (message, "accept-certificate",
       G_CALLBACK (certificate_refused), self, 0);
   g_signal_connect (message, "got-informational",

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
 /* Silence proves nothing before ... */
 #define GST_IVS_LIVENESS_MIN_US (4 * G_USEC_PER_SEC)
 /* ... nor before this while the habit of the other side is not known: the longest
- * interval by the rules is 5 s * 1.5 (RFC 3550 section 6.2, 6.3.1) ... */
-#define GST_IVS_LIVENESS_UNKNOWN_US (8 * G_USEC_PER_SEC)
+ * interval by the rules is 5 s * 1.5 (RFC 3550 section 6.2, 6.3.1), and it is said
+ * within 8 s ... */
+#define GST_IVS_LIVENESS_UNKNOWN_US (7500 * (gint64) 1000)
 /* ... and it always does after this. */
 #define GST_IVS_LIVENESS_MAX_US (15 * G_USEC_PER_SEC)
 /* So many intervals make a habit, and are remembered. */

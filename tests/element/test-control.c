@@ -33,7 +33,7 @@ static const struct
   /* No media, no feedback: only reports can be missed. */
   { "feedback-paused", 5 * SECOND, SECOND / 4, 60, FALSE, 7500 * 1000,
       8500 * 1000 },
-  { "habit-unknown", SECOND, 0, 3, TRUE, 8 * SECOND, 8 * SECOND },
+  { "habit-unknown", SECOND, 0, 3, TRUE, 7500 * 1000, 7500 * 1000 },
 };
 
 static void

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Publishes for long to a local stage that misbehaves, and tells what came of it.
 
-    soak.py STAGE_PROGRAM [--minutes 60] [--every 20] [--seed 1]
+    soak.py STAGE_PROGRAM [--minutes 60] [--every 20] [--seed 1] [--only FAULT]
 
 A fault every so many seconds, chosen at random (by the seed); gst-launch-1.0 publishes
 sound and a picture all the while. GST_PLUGIN_PATH says where the element is. At the end
@@ -178,7 +178,7 @@ def soak(options, stage, publisher):
     sight.look()
     already = sum(sight.frames.values())
     while time.monotonic() - began < options.minutes * 60:
-        name = dice.choice(list(FAULTS))
+        name = options.only or dice.choice(list(FAULTS))
         at = time.monotonic()
         make_fault(stage, publisher, name)
         spent = time.monotonic() - at
@@ -201,6 +201,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--every", type=float, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=list(FAULTS), help="this fault, each time")
     options = parser.parse_args()
     stage = Stage(options.stage_program)
     with tempfile.TemporaryDirectory() as folder:

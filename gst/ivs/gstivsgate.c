@@ -14,7 +14,7 @@
  *
  * Locks: the state is under "lock", which is never held while anything is pushed,
  * queried or emitted. The stream's own data belong to the thread that holds the
- * sink pad's stream lock.
+ * sink pad's stream lock. "switching" is held while the source pad is linked anew.
  */
 #include "gstivsgate.h"
 #include <gst/video/video.h>
@@ -67,6 +67,9 @@ struct _GstIvsGate
   GstClockID timer;
   GstIvsGateStats stats;
 
+  GMutex switching;
+  GstPad *next; /* protected by it: where the next IDR picture goes, or NULL */
+
   /* Protected by the stream lock of sinkpad. */
   GstIvsStream *stream;
   GstSegment segment;
@@ -90,6 +93,7 @@ enum
 {
   SIGNAL_EOS,
   SIGNAL_FLOWING,
+  SIGNAL_SWITCHED,
   N_SIGNALS
 };
 
@@ -479,6 +483,50 @@ push_parcel (GstIvsGate *self, Parcel *parcel)
   }
 }
 
+static void
+finish_parcel (GstIvsGate *self, Parcel *parcel)
+{
+  count_dropped (self, (guint) parcel->stats.dropped);
+  if (gst_buffer_list_length (parcel->packets) > 0)
+    push_parcel (self, parcel);
+  else
+    gst_buffer_list_unref (parcel->packets);
+}
+
+/* Without reconfiguring: nothing that is on its way is asked for other caps. */
+static gboolean
+link_to_next (GstIvsGate *self)
+{
+  g_autoptr (GstPad) next = NULL, before = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&self->switching);
+
+  next = g_steal_pointer (&self->next);
+  if (next == NULL)
+    return FALSE;
+  before = gst_pad_get_peer (self->srcpad);
+  if (before != NULL)
+    gst_pad_unlink (self->srcpad, before);
+  gst_pad_link_full (self->srcpad, next,
+      GST_PAD_LINK_CHECK_NOTHING | GST_PAD_LINK_CHECK_NO_RECONFIGURE);
+  return TRUE;
+}
+
+/* Packets before @packet have their way still; with it another session begins. */
+static void
+switch_before (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
+{
+  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet);
+
+  if (!(flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)))
+    return;
+
+  finish_parcel (self, parcel);
+  *parcel = (Parcel){ gst_buffer_list_new () };
+  if (link_to_next (self))
+    g_signal_emit (self, signals[SIGNAL_SWITCHED], 0);
+}
+
 /* What passes of @list, continued. */
 static void
 pass_list (GstIvsGate *self, GstBufferList *list)
@@ -486,14 +534,14 @@ pass_list (GstIvsGate *self, GstBufferList *list)
   guint n = gst_buffer_list_length (list);
   Parcel parcel = { gst_buffer_list_new_sized (n + 1) };
 
-  for (guint i = 0; i < n; i++)
-    add_packet (self, gst_buffer_list_get (list, i), &parcel);
-  count_dropped (self, (guint) parcel.stats.dropped);
+  for (guint i = 0; i < n; i++) {
+    GstBuffer *packet = gst_buffer_list_get (list, i);
 
-  if (gst_buffer_list_length (parcel.packets) > 0)
-    push_parcel (self, &parcel);
-  else
-    gst_buffer_list_unref (parcel.packets);
+    if (gst_ivs_gate_is_switching (self))
+      switch_before (self, packet, &parcel);
+    add_packet (self, packet, &parcel);
+  }
+  finish_parcel (self, &parcel);
 
   if (self->kind == GST_IVS_VIDEO && self->awaits_idr)
     request_key_unit (self, FALSE);
@@ -722,6 +770,40 @@ gst_ivs_gate_close (GstIvsGate *self)
 }
 
 void
+gst_ivs_gate_switch_to (GstIvsGate *self, GstPad *pad)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self) && GST_IS_PAD (pad));
+
+  g_mutex_lock (&self->switching);
+  gst_object_replace ((GstObject **) &self->next, GST_OBJECT (pad));
+  g_mutex_unlock (&self->switching);
+  request_key_unit (self, TRUE);
+}
+
+gboolean
+gst_ivs_gate_is_switching (GstIvsGate *self)
+{
+  gboolean is_switching = FALSE;
+
+  g_return_val_if_fail (GST_IS_IVS_GATE (self), FALSE);
+  g_mutex_lock (&self->switching);
+  is_switching = self->next != NULL;
+  g_mutex_unlock (&self->switching);
+  return is_switching;
+}
+
+void
+gst_ivs_gate_forget_switch (GstIvsGate *self, GstPad *pad)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+
+  g_mutex_lock (&self->switching);
+  if (self->next == pad)
+    gst_clear_object (&self->next);
+  g_mutex_unlock (&self->switching);
+}
+
+void
 gst_ivs_gate_set_discard (GstIvsGate *self, gboolean discard)
 {
   g_return_if_fail (GST_IS_IVS_GATE (self));
@@ -871,6 +953,8 @@ gst_ivs_gate_finalize (GObject *object)
   GstIvsGate *self = GST_IVS_GATE (object);
 
   g_atomic_rc_box_release_full (self->shared, shared_time_clear);
+  gst_clear_object (&self->next);
+  g_mutex_clear (&self->switching);
   gst_clear_caps (&self->stream_caps);
   g_clear_pointer (&self->monitor, gst_ivs_monitor_unref);
   g_clear_pointer (&self->stream, gst_ivs_stream_free);
@@ -896,6 +980,9 @@ gst_ivs_gate_class_init (GstIvsGateClass *klass)
       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_FLOWING] = g_signal_new ("flowing", G_TYPE_FROM_CLASS (klass),
       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_SWITCHED] =
+      g_signal_new ("switched", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+          NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -904,6 +991,7 @@ gst_ivs_gate_init (GstIvsGate *self)
   GstElementClass *klass = GST_ELEMENT_GET_CLASS (self);
 
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->switching);
   g_cond_init (&self->changed);
   self->shared = g_atomic_rc_box_new0 (SharedTime);
   g_mutex_init (&self->shared->lock);

@@ -69,6 +69,24 @@ void gst_ivs_gate_open (GstIvsGate *self);
 void gst_ivs_gate_close (GstIvsGate *self);
 gboolean gst_ivs_gate_is_open (GstIvsGate *self);
 
+/**
+ * gst_ivs_gate_switch_to:
+ * @pad: a sink pad that nothing is linked to
+ *
+ * The next picture that a decoder can begin with goes to @pad, and all that follow;
+ * what comes before still goes where it went. Upstream is asked for one. It is the
+ * streaming thread that links the source pad, and "switched" tells of it. Only for
+ * an open gate that is linked; any thread, never blocks on the streaming thread.
+ */
+void gst_ivs_gate_switch_to (GstIvsGate *self, GstPad *pad);
+
+/* Whether that picture has not come yet. */
+gboolean gst_ivs_gate_is_switching (GstIvsGate *self);
+
+/* It stays where it is, if it has not switched to @pad yet. When this returns the
+ * streaming thread will not link the source pad any more. */
+void gst_ivs_gate_forget_switch (GstIvsGate *self, GstPad *pad);
+
 /* While "draining" a closed gate lets everything through to nowhere: nothing waits. */
 void gst_ivs_gate_set_discard (GstIvsGate *self, gboolean discard);
 
@@ -111,6 +129,7 @@ void gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats);
 /* Signals (emitted from streaming threads; a handler only posts to its worker):
  *   "eos" (void)        upstream ended; swallowed, never seen downstream
  *   "flowing" (void)    the first packet after opening left
+ *   "switched" (void)   what follows goes where gst_ivs_gate_switch_to() said
  */
 
 G_END_DECLS

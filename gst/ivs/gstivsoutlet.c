@@ -71,6 +71,45 @@ gst_ivs_outlet_open (GstIvsOutlet *self, GstElement *element,
   }
 }
 
+/* Is there a picture that flows? */
+static gboolean
+has_picture (GstIvsOutlet *self, const GstIvsInputs *inputs)
+{
+  const GstIvsLane *lane = &inputs->lanes[GST_IVS_VIDEO];
+
+  return self->is_open[GST_IVS_VIDEO] && lane->is_ready && !lane->is_eos;
+}
+
+gboolean
+gst_ivs_outlet_await_picture (GstIvsOutlet *self, const GstIvsInputs *inputs,
+    GstIvsSession *session)
+{
+  return has_picture (self, inputs) &&
+      gst_ivs_session_await_gate (session, GST_IVS_VIDEO,
+          inputs->lanes[GST_IVS_VIDEO].gate);
+}
+
+gboolean
+gst_ivs_outlet_is_waiting (GstIvsOutlet *self, const GstIvsInputs *inputs)
+{
+  return has_picture (self, inputs) &&
+      gst_ivs_gate_is_switching (inputs->lanes[GST_IVS_VIDEO].gate);
+}
+
+void
+gst_ivs_outlet_leave (GstIvsOutlet *self, const GstIvsInputs *inputs,
+    GstIvsSession *session)
+{
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    GstIvsGate *gate = inputs->lanes[kind].gate;
+
+    if (self->is_open[kind] && gst_ivs_session_take_gate (session, kind, gate))
+      continue;
+    gst_ivs_gate_close (gate);
+    self->is_open[kind] = FALSE;
+  }
+}
+
 void
 gst_ivs_outlet_close (GstIvsOutlet *self, const GstIvsInputs *inputs)
 {

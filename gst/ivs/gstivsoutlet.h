@@ -21,6 +21,16 @@ typedef struct
  * opens. @element: whose running time counts. */
 void gst_ivs_outlet_open (GstIvsOutlet *self, GstElement *element,
     const GstIvsInputs *inputs, GstIvsSession *session);
+/* The picture of the session before goes on until one comes with which @session can
+ * begin. FALSE: there is none to wait for. */
+gboolean gst_ivs_outlet_await_picture (GstIvsOutlet *self,
+    const GstIvsInputs *inputs, GstIvsSession *session);
+/* Whether it is still waited for. */
+gboolean
+gst_ivs_outlet_is_waiting (GstIvsOutlet *self, const GstIvsInputs *inputs);
+/* Leaves the session before: only what has come over to @session stays open. */
+void gst_ivs_outlet_leave (GstIvsOutlet *self, const GstIvsInputs *inputs,
+    GstIvsSession *session);
 void gst_ivs_outlet_close (GstIvsOutlet *self, const GstIvsInputs *inputs);
 /* A gate that nothing will ever open must not hold up its stream. */
 void gst_ivs_outlet_discard (const GstIvsInputs *inputs);

@@ -32,7 +32,8 @@ typedef struct
 {
   GstPad *sink; /* webrtcbin's request pad, NULL = no section */
   GstPad *stand_in;
-  GstIvsGate *gate; /* linked instead of the stand-in, or NULL */
+  GstIvsGate *gate;    /* linked instead of the stand-in, or NULL */
+  GstIvsGate *awaited; /* will link itself, or NULL */
 } Section;
 
 struct _GstIvsPeer
@@ -804,10 +805,44 @@ section_unlink (Section *section)
 
   if (section->sink == NULL)
     return;
+  if (section->awaited != NULL)
+    gst_ivs_gate_forget_switch (section->awaited, section->sink);
+  gst_clear_object (&section->awaited);
   src = gst_pad_get_peer (section->sink);
   if (src != NULL)
     gst_pad_unlink (src, section->sink);
   gst_clear_object (&section->gate);
+}
+
+gboolean
+gst_ivs_peer_await_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
+{
+  Section *section = &self->sections[kind];
+
+  if (section->sink == NULL || self->is_closed || section->gate != NULL)
+    return FALSE;
+
+  section_unlink (section);
+  section->awaited = gst_object_ref (gate);
+  gst_ivs_gate_switch_to (gate, section->sink);
+  return TRUE;
+}
+
+gboolean
+gst_ivs_peer_take_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
+{
+  Section *section = &self->sections[kind];
+  g_autoptr (GstPad) src = NULL;
+
+  if (section->awaited != gate || self->is_closed)
+    return FALSE;
+
+  gst_ivs_gate_forget_switch (gate, section->sink);
+  src = gst_pad_get_peer (section->sink);
+  if (src == NULL)
+    return FALSE;
+  section->gate = g_steal_pointer (&section->awaited);
+  return TRUE;
 }
 
 gboolean

@@ -51,6 +51,13 @@ void gst_ivs_peer_apply_answer (GstIvsPeer *self, IvsAnswer *answer);
 /* The failure to report when the owner's timer on connecting has run out. */
 GError *gst_ivs_peer_explain_timeout (GstIvsPeer *self);
 
+/* Lets @gate, which is open, come over with its next picture that a decoder can begin
+ * with. */
+gboolean
+gst_ivs_peer_await_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
+/* It is not awaited any more. Returns whether it has come over. */
+gboolean
+gst_ivs_peer_take_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
 /* Lets @gate take the place of the stand-in. */
 gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);

@@ -6,7 +6,8 @@
  *
  *     start   READY->PAUSED    token, connection, offer: nothing that needs media
  *     play    PAUSED->PLAYING  the stage may be asked, once the inputs are known
- *     live    connected and verified: the gates open
+ *     live    connected and verified: the gates open; those that are open already move
+ *             with the next IDR picture
  *     lost    a new attempt, behind the same gates
  *     silent  the same, but the old session goes on: whichever is heard first stays
  *     drain   every stream has ended: the session is deleted, then EOS
@@ -40,6 +41,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_publisher_debug);
  * so many seconds before. */
 #define LIMIT_PART 20
 #define LIMIT_NOTICE_MAX 900
+/* How long a live session waits for a picture that it can begin with, while the one
+ * before it goes on. */
+#define PICTURE_TIMEOUT_MS 15000
 /* The end of a token is announced when a tenth of its life is left. */
 #define TOKEN_PART 10
 
@@ -74,6 +78,7 @@ struct _GstIvsPublisher
   GSource *verdict_timer;
   GSource *input_timer;
   GSource *retry_timer;
+  GSource *picture_timer; /* the attempt is live and waits for a picture */
   GSource *drain_timer;
   GSource *monitor_timer;
   GSource *limit_timer;  /* the active session's age */
@@ -202,6 +207,13 @@ retire (GstIvsPublisher *self, GstIvsSession **pointer)
 }
 
 static void
+retire_attempt (GstIvsPublisher *self)
+{
+  gst_ivs_timer_clear (&self->picture_timer);
+  retire (self, &self->attempt);
+}
+
+static void
 retire_active (GstIvsPublisher *self)
 {
   if (self->active == NULL)
@@ -223,7 +235,7 @@ end_failed (GstIvsPublisher *self)
   self->has_failed = TRUE;
   gst_ivs_timer_clear (&self->retry_timer);
   discard_streams (self);
-  retire (self, &self->attempt);
+  retire_attempt (self);
   retire_active (self);
   set_state (self, GST_IVS_CONNECTION_FAILED);
 }
@@ -489,6 +501,25 @@ check_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs)
 
 /* 3. Live: the attempt becomes the active session. */
 
+/* Are both sessions of one token? */
+static gboolean
+has_one_token (GstIvsPublisher *self)
+{
+  return self->active != NULL && self->attempt != NULL &&
+      g_strcmp0 (gst_ivs_session_get_token (self->attempt)->participant_id,
+          gst_ivs_session_get_token (self->active)->participant_id) == 0;
+}
+
+/* A stage ends a session when its token is used for another one: once the attempt
+ * was asked for with the same token, the active session may be over already, however
+ * much of it still arrives. */
+static gboolean
+may_have_replaced_active (GstIvsPublisher *self)
+{
+  return has_one_token (self) &&
+      gst_ivs_session_get_step (self->attempt) != GST_IVS_STEP_OFFERING;
+}
+
 static gint64
 get_live_since (GstIvsPublisher *self)
 {
@@ -512,6 +543,10 @@ limit_near (gpointer data)
       MAX (self->settings.session_limit - age, 0), &incident);
   if (self->settings.renew_session)
     begin_attempt (self);
+  if (self->settings.renew_session && has_one_token (self))
+    gst_ivs_post_notice (self->element, "renewal-with-old-token",
+        "The session is renewed with the token that it already has, so the stage may end it before the new one is there",
+        "Viewers may miss a second or two. Hand out a fresh token for each session: in a handler of request-token, or in an auth-token-file that is replaced before session-limit is reached.");
 }
 
 static void
@@ -575,14 +610,16 @@ watch_media (gpointer data)
 /* The session before it ends when the streams have left it: they do not wait until
  * its webrtcbin is taken down. */
 static void
-attempt_went_live (GstIvsPublisher *self)
+take_over (GstIvsPublisher *self)
 {
   GstIvsSession *before = self->active;
   g_auto (GstIvsInputs) inputs = { 0 };
 
+  gst_ivs_timer_clear (&self->picture_timer);
   if (before != NULL)
     gst_ivs_session_spare (before, self->attempt);
-  close_gates (self);
+  self->events.get_inputs (self->element, &inputs);
+  gst_ivs_outlet_leave (&self->outlet, &inputs, self->attempt);
   self->is_silent = FALSE;
   self->active = g_steal_pointer (&self->attempt);
   self->was_live = TRUE;
@@ -591,13 +628,35 @@ attempt_went_live (GstIvsPublisher *self)
   watch_limit (self);
   watch_media (self);
 
-  self->events.get_inputs (self->element, &inputs);
   gst_ivs_outlet_open (&self->outlet, self->element, &inputs, self->active);
   retire (self, &before);
   set_state (self, GST_IVS_CONNECTION_CONNECTED);
   POST_PROGRESS (self, COMPLETE, "connect", "On the stage as %s",
       say (self->token->participant_id));
   check_inputs (self);
+}
+
+static void
+picture_overdue (gpointer data)
+{
+  take_over (data);
+}
+
+/* Encoded video may have seconds between two pictures that a decoder can begin with,
+ * and upstream may not heed requests for one. A session that still works bridges them;
+ * one whose token the attempt has is over by now. */
+static void
+attempt_went_live (GstIvsPublisher *self)
+{
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  self->events.get_inputs (self->element, &inputs);
+  if (self->active == NULL || self->is_silent || has_one_token (self) ||
+      !gst_ivs_outlet_await_picture (&self->outlet, &inputs, self->attempt))
+    take_over (self);
+  else
+    self->picture_timer = gst_ivs_worker_call_later (self->worker,
+        PICTURE_TIMEOUT_MS, picture_overdue, self);
 }
 
 /* A pad came whose kind has no section in this session: another one, and then the
@@ -630,12 +689,15 @@ report_lost (GstIvsPublisher *self, const IvsFailure *failure,
 static void
 active_lost (GstIvsPublisher *self, const IvsFailure *failure)
 {
-  gboolean is_told = self->is_silent;
+  /* What our own attempt has ended is not lost. */
+  gboolean is_told = self->is_silent || may_have_replaced_active (self);
 
   if (!is_told)
     report_lost (self, failure, 0);
   retire_active (self);
-  if (self->attempt == NULL && self->retry_timer == NULL)
+  if (self->picture_timer != NULL)
+    take_over (self);
+  else if (self->attempt == NULL && self->retry_timer == NULL)
     try_again (self, failure, NULL, TRUE);
   else
     set_state (self, GST_IVS_CONNECTION_RECONNECTING);
@@ -655,22 +717,12 @@ session_silent (GstIvsSession *session, gint64 microseconds, gpointer data)
       "Nothing was heard of the stage for %.1f seconds",
       (gdouble) microseconds / G_USEC_PER_SEC);
   report_lost (self, failure, microseconds);
-  if (self->attempt == NULL && self->retry_timer == NULL)
+  if (self->picture_timer != NULL)
+    take_over (self);
+  else if (self->attempt == NULL && self->retry_timer == NULL)
     try_again (self, failure, NULL, TRUE);
   else
     set_state (self, GST_IVS_CONNECTION_RECONNECTING);
-}
-
-/* A stage ends a session when its token is used for another one: once the attempt
- * was asked for with the same token, the active session may be over already, however
- * much of it still arrives. */
-static gboolean
-may_have_replaced_active (GstIvsPublisher *self)
-{
-  return self->attempt != NULL &&
-      gst_ivs_session_get_step (self->attempt) != GST_IVS_STEP_OFFERING &&
-      g_strcmp0 (gst_ivs_session_get_token (self->attempt)->participant_id,
-          gst_ivs_session_get_token (self->active)->participant_id) == 0;
 }
 
 static void
@@ -684,7 +736,7 @@ session_revived (GstIvsSession *session, gpointer data)
   self->is_silent = FALSE;
   gst_ivs_timer_clear (&self->retry_timer);
   if (!may_have_replaced_active (self))
-    retire (self, &self->attempt);
+    retire_attempt (self);
   ivs_backoff_went_live (&self->backoff, g_get_monotonic_time ());
   set_state (self, GST_IVS_CONNECTION_CONNECTED);
   POST_PROGRESS (self, COMPLETE, "connect", "The stage is heard again");
@@ -717,7 +769,7 @@ leave (gpointer data)
   gst_ivs_timer_clear (&self->drain_timer);
   self->drain_timer = gst_ivs_worker_call_later (self->worker,
       self->settings.shutdown_timeout * 1000, drain_overdue, self);
-  retire (self, &self->attempt);
+  retire_attempt (self);
   retire_active (self);
   finish_if_empty (self);
 }
@@ -783,7 +835,10 @@ check_inputs (GstIvsPublisher *self)
     drain (self);
     return;
   }
-  if (self->active != NULL)
+  if (self->picture_timer != NULL &&
+      !gst_ivs_outlet_is_waiting (&self->outlet, &inputs))
+    take_over (self); /* looks at the inputs itself */
+  else if (self->active != NULL)
     check_active (self, &inputs);
   if (self->attempt != NULL &&
       gst_ivs_session_get_step (self->attempt) == GST_IVS_STEP_OFFERING)
@@ -843,7 +898,7 @@ session_failed (GstIvsSession *session, const IvsFailure *failure,
     else
       active_lost (self, failure);
   } else if (session == self->attempt) {
-    retire (self, &self->attempt);
+    retire_attempt (self);
     if (!is_going_down)
       try_again (self, failure, session, FALSE);
   }
@@ -976,6 +1031,7 @@ clear_timers (GstIvsPublisher *self)
   gst_ivs_timer_clear (&self->verdict_timer);
   gst_ivs_timer_clear (&self->input_timer);
   gst_ivs_timer_clear (&self->retry_timer);
+  gst_ivs_timer_clear (&self->picture_timer);
   gst_ivs_timer_clear (&self->drain_timer);
   gst_ivs_timer_clear (&self->monitor_timer);
   gst_ivs_timer_clear (&self->limit_timer);
@@ -992,7 +1048,7 @@ stop (gpointer data)
   self->is_draining = FALSE; /* nobody waits for an EOS any more */
   clear_timers (self);
   discard_streams (self);
-  retire (self, &self->attempt);
+  retire_attempt (self);
   retire_active (self);
   if (!self->has_failed)
     set_state (self, GST_IVS_CONNECTION_CLOSED);

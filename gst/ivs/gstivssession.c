@@ -423,6 +423,22 @@ gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,
 }
 
 gboolean
+gst_ivs_session_await_gate (GstIvsSession *self, GstIvsKind kind,
+    GstIvsGate *gate)
+{
+  return gst_ivs_session_has_section (self, kind) &&
+      gst_ivs_peer_await_gate (self->peer, kind, gate);
+}
+
+gboolean
+gst_ivs_session_take_gate (GstIvsSession *self, GstIvsKind kind,
+    GstIvsGate *gate)
+{
+  return gst_ivs_session_has_section (self, kind) &&
+      gst_ivs_peer_take_gate (self->peer, kind, gate);
+}
+
+gboolean
 gst_ivs_session_owns (GstIvsSession *self, GstObject *element)
 {
   return self->peer != NULL && gst_ivs_peer_owns (self->peer, element);

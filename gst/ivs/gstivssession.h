@@ -74,6 +74,11 @@ void gst_ivs_session_publish (GstIvsSession *self, const IvsOfferWish *wish,
 GstIvsStep gst_ivs_session_get_step (GstIvsSession *self);
 gboolean gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate);
+/* See gst_ivs_peer_await_gate() and gst_ivs_peer_take_gate(). */
+gboolean gst_ivs_session_await_gate (GstIvsSession *self, GstIvsKind kind,
+    GstIvsGate *gate);
+gboolean gst_ivs_session_take_gate (GstIvsSession *self, GstIvsKind kind,
+    GstIvsGate *gate);
 const gchar *gst_ivs_session_get_request_id (GstIvsSession *self);
 /* Of the session URL, or NULL. (transfer full) */
 gchar *gst_ivs_session_dup_host (GstIvsSession *self);

@@ -245,6 +245,12 @@ input_ended (GstIvsInput *input, gpointer data)
 }
 
 static void
+gate_switched (GstIvsGate *gate, gpointer data)
+{
+  kick (data);
+}
+
+static void
 input_failed (GstIvsInput *input, const GError *error, gpointer data)
 {
   g_autoptr (IvsFailure) failure = ivs_failure_from_error (error, NULL);
@@ -807,6 +813,7 @@ make_gate (GstIvsStageSink *self, GstIvsKind kind)
   gst_object_set_name (GST_OBJECT (gate),
       kind == GST_IVS_AUDIO ? "audio-gate" : "video-gate");
   gst_ivs_gate_set_monitor (gate, self->monitor);
+  g_signal_connect (gate, "switched", G_CALLBACK (gate_switched), self);
   gst_object_ref_sink (gate);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (gate));
   return gate;

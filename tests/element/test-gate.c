@@ -1077,6 +1077,114 @@ test_second_life (void)
   rig_free (rig);
 }
 
+/* -- Another session while this one goes on -------------------------------------------- */
+
+static GstFlowReturn
+packet_reached_next (GstPad *pad, GstObject *parent, GstBuffer *packet)
+{
+  g_queue_push_tail (gst_pad_get_element_private (pad), packet);
+  return GST_FLOW_OK;
+}
+
+static GstPad *
+make_next (GQueue *packets)
+{
+  GstPad *pad = gst_object_ref_sink (gst_pad_new ("next", GST_PAD_SINK));
+
+  g_queue_init (packets);
+  gst_pad_set_element_private (pad, packets);
+  gst_pad_set_chain_function (pad, packet_reached_next);
+  gst_pad_set_active (pad, TRUE);
+  return pad;
+}
+
+static guint16
+take_number (GQueue *packets)
+{
+  g_autoptr (GstBuffer) packet = g_queue_pop_head (packets);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  guint16 number;
+
+  g_assert_nonnull (packet);
+  g_assert_true (gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp));
+  number = gst_rtp_buffer_get_seq (&rtp);
+  gst_rtp_buffer_unmap (&rtp);
+  return number;
+}
+
+static void
+push_list (Rig *rig, GstClockTime at, const gchar *const *payloads)
+{
+  GstBufferList *list = gst_buffer_list_new ();
+
+  for (guint i = 0; payloads[i] != NULL; i++)
+    gst_buffer_list_add (list,
+        packet_at (rig, at, payloads[i], payloads[i + 1] == NULL));
+  g_assert_cmpint (gst_pad_push_list (rig->h->srcpad, list), ==, GST_FLOW_OK);
+}
+
+/* Even within one list: what is before the picture still goes where it went. */
+static void
+test_switch (void)
+{
+  const gchar *const mixed[] = { SLICE, SPS, IDR, NULL };
+  Rig *rig = rig_new (GST_IVS_VIDEO, TRUE);
+  GQueue packets;
+  g_autoptr (GstPad) next = make_next (&packets);
+  g_autoptr (GstCaps) caps = NULL, expected = NULL;
+  gint switched = 0;
+  guint16 last;
+
+  g_signal_connect (rig->gate, "switched", G_CALLBACK (count), &switched);
+  gst_ivs_gate_open (rig->gate);
+  push_at (rig, 0, IDR);
+  count_key_unit_requests (rig);
+  gst_ivs_gate_switch_to (rig->gate, next);
+  g_assert_cmpuint (count_key_unit_requests (rig), ==, 1);
+  push_at (rig, FRAME, SLICE);
+  g_assert_true (gst_ivs_gate_is_switching (rig->gate));
+  g_assert_cmpint (switched, ==, 0);
+  push_list (rig, 2 * FRAME, mixed);
+  g_assert_false (gst_ivs_gate_is_switching (rig->gate));
+  g_assert_cmpint (switched, ==, 1);
+  push_at (rig, 3 * FRAME, SLICE);
+
+  expect_payload (rig, IDR, 4);
+  expect_payload (rig, SLICE, 4);
+  last = pull (rig).seq;
+  assert_nothing_left (rig);
+  for (guint16 i = 1; i <= 3; i++)
+    g_assert_cmpuint (take_number (&packets), ==, (guint16) (last + i));
+  g_assert_true (g_queue_is_empty (&packets));
+  caps = gst_pad_get_current_caps (next);
+  expected = gst_ivs_gate_get_stream_caps (rig->gate);
+  g_assert_true (gst_caps_is_equal (caps, expected));
+  g_assert_cmpuint (stats_of (rig).dropped, ==, 0);
+  rig_free (rig);
+}
+
+static void
+test_switch_forgotten (void)
+{
+  Rig *rig = rig_new (GST_IVS_VIDEO, TRUE);
+  GQueue packets, others;
+  g_autoptr (GstPad) next = make_next (&packets);
+  g_autoptr (GstPad) other = make_next (&others);
+
+  gst_ivs_gate_open (rig->gate);
+  push_at (rig, 0, IDR);
+  gst_ivs_gate_switch_to (rig->gate, next);
+  gst_ivs_gate_forget_switch (rig->gate, other);
+  g_assert_true (gst_ivs_gate_is_switching (rig->gate));
+  gst_ivs_gate_forget_switch (rig->gate, next);
+  g_assert_false (gst_ivs_gate_is_switching (rig->gate));
+  push_at (rig, FRAME, IDR);
+  pull (rig);
+  pull (rig);
+  g_assert_true (g_queue_is_empty (&packets));
+  rig_free (rig);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1137,6 +1245,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/upstream-events", test_upstream_events);
   g_test_add_func ("/gate/input-caps", test_input_caps);
   g_test_add_func ("/gate/second-life", test_second_life);
+  g_test_add_func ("/gate/switch", test_switch);
+  g_test_add_func ("/gate/switch-forgotten", test_switch_forgotten);
   result = g_test_run ();
   end_gstreamer ();
   return result;

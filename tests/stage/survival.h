@@ -71,6 +71,134 @@ survival_read_mark (PublishFixture *publish, JsonNode *state, const gchar *kind,
   mark->last_sequence = survival_at (publish, state, kind, "last_sequence");
 }
 
+/* -- Tokens that the application hands out one after the other --------------------- */
+
+typedef struct
+{
+  GAsyncQueue *queue;
+  GPtrArray *ids; /* of the participants, in order */
+} SurvivalTokens;
+
+static inline void
+survival_tokens_clear (SurvivalTokens *tokens)
+{
+  g_async_queue_unref (tokens->queue);
+  g_ptr_array_unref (tokens->ids);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SurvivalTokens, survival_tokens_clear)
+
+static inline void
+survival_tokens_init (SurvivalTokens *tokens)
+{
+  tokens->queue = g_async_queue_new_full (g_free);
+  tokens->ids = g_ptr_array_new_with_free_func (g_free);
+}
+
+/* `request`: as for stage_fixture_mint(). */
+static inline void
+survival_tokens_add (SurvivalTokens *tokens, StageFixture *stage,
+    const gchar *request)
+{
+  gchar *id = NULL;
+
+  g_async_queue_push (tokens->queue, stage_fixture_mint (stage, request, &id));
+  g_ptr_array_add (tokens->ids, id);
+}
+
+/* On the element's worker. */
+static inline gchar *
+survival_token_requested (GstElement *sink, gpointer data)
+{
+  SurvivalTokens *tokens = data;
+
+  return g_async_queue_try_pop (tokens->queue);
+}
+
+/* A pipeline that asks for `tokens`; the first one's participant is looked at. */
+static inline PublishFixture *
+survival_publish (SurvivalTokens *tokens, StageFixture *stage,
+    const gchar *description)
+{
+  PublishFixture *publish =
+      publish_fixture_new_as (stage, tokens->ids->pdata[0], "%s", description);
+
+  g_signal_connect (publish_fixture_get_sink (publish), "request-token",
+      G_CALLBACK (survival_token_requested), tokens);
+  return publish;
+}
+
+/* -- Messages ---------------------------------------------------------------------- */
+
+typedef struct
+{
+  PublishFixture *publish;
+  const gchar *name;
+} SurvivalTold;
+
+static inline gboolean
+survival_was_told (gpointer data)
+{
+  SurvivalTold *told = data;
+
+  return publish_fixture_count_messages (told->publish, told->name) > 0;
+}
+
+static inline void
+survival_wait_told (PublishFixture *publish, const gchar *name,
+    guint milliseconds)
+{
+  SurvivalTold told = { publish, name };
+
+  if (!publish_wait (survival_was_told, &told, milliseconds))
+    g_error ("No message %s within %u ms", name, milliseconds);
+}
+
+/* -- Another encoder's habits ------------------------------------------------------- */
+
+/* H.264 with an IDR picture every `frames` only, whatever is asked for once
+ * survival_turn_deaf() was called. */
+#define LONG_GOP_VIDEO(frames) \
+  LIVE_VIDEO " ! x264enc name=deaf tune=zerolatency speed-preset=ultrafast " \
+             "option-string=scenecut=0 key-int-max=" frames " bitrate=500 ! " \
+             "video/x-h264,profile=constrained-baseline"
+
+static inline GstPadProbeReturn
+survival_drop_request (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstEvent *event = gst_pad_probe_info_get_event (info);
+
+  return gst_event_has_name (event, "GstForceKeyUnit") ? GST_PAD_PROBE_DROP
+                                                       : GST_PAD_PROBE_OK;
+}
+
+static inline void
+survival_turn_deaf (PublishFixture *publish)
+{
+  g_autoptr (GstElement) encoder =
+      gst_bin_get_by_name (GST_BIN (publish_fixture_get_pipeline (publish)),
+          "deaf");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+      survival_drop_request, NULL, NULL);
+}
+
+/* What the offer has no section for: another session is made, and the streams are
+ * handed over. */
+static inline void
+survival_add_microphone (PublishFixture *publish)
+{
+  GstElement *sink = publish_fixture_get_sink (publish);
+  g_autoptr (GError) error = NULL;
+  GstElement *microphone =
+      gst_parse_bin_from_description (LIVE_AUDIO, TRUE, &error);
+
+  g_assert_no_error (error);
+  gst_bin_add (GST_BIN (GST_OBJECT_PARENT (sink)), microphone);
+  g_assert_true (gst_element_link_pads (microphone, "src", sink, "audio_%u"));
+  g_assert_true (gst_element_sync_state_with_parent (microphone));
+}
+
 /* Waits until sound and picture flow and both clocks were reported. */
 static inline JsonNode *
 survival_wait_media (PublishFixture *publish, guint seconds)
@@ -156,6 +284,46 @@ survival_stop (PublishFixture *publish, guint seconds)
   publish_fixture_stop (publish);
   g_assert_cmpint (g_get_monotonic_time () - began, <=,
       seconds * G_USEC_PER_SEC);
+}
+
+/* At the stage; the session may be one that no media comes to yet. */
+static inline JsonNode *
+survival_wait_connected (PublishFixture *publish, StageFixture *stage,
+    guint seconds)
+{
+  g_autofree gchar *path = g_strdup_printf ("@%s.session.state",
+      publish_fixture_get_participant (publish));
+
+  return stage_fixture_wait_string (stage, path, "connected", seconds);
+}
+
+/* A DELETE came for every session that was ever made, by whatever status it was
+ * answered. */
+static inline void
+survival_assert_all_deleted (PublishFixture *publish)
+{
+  g_autoptr (JsonNode) state = publish_fixture_look (publish);
+  JsonArray *requests =
+      json_node_get_array (stage_state_at (state, "requests"));
+  g_autoptr (GHashTable) deleted = g_hash_table_new (g_str_hash, g_str_equal);
+  guint made = 0;
+
+  for (guint i = 0; i < json_array_get_length (requests); i++) {
+    JsonNode *request = json_array_get_element (requests, i);
+    const gchar *method = stage_state_string (request, "method");
+
+    if (g_strcmp0 (stage_state_string (request, "participant"),
+            publish_fixture_get_participant (publish)) != 0)
+      continue;
+    if (g_str_equal (method, "DELETE"))
+      g_hash_table_add (deleted,
+          (gpointer) stage_state_string (request, "path"));
+    else if (g_str_equal (method, "POST") &&
+        stage_state_number (request, "status") == 201)
+      made++;
+  }
+  g_assert_cmpuint (made, >, 0);
+  g_assert_cmpuint (g_hash_table_size (deleted), ==, made);
 }
 
 static inline void

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Further attempts: when, with which token, how often; and planned new sessions.
+ * Further attempts: when, with which token, how often.
  */
 #include <glib/gstdio.h>
 
@@ -9,58 +9,6 @@
 #include "survival.h"
 
 static StageFixture *stage;
-
-/* -- Tokens that the application hands out one after the other -------------------------- */
-
-typedef struct
-{
-  GAsyncQueue *queue;
-  GPtrArray *ids; /* of the participants, in order */
-} Tokens;
-
-static void
-tokens_clear (Tokens *tokens)
-{
-  g_async_queue_unref (tokens->queue);
-  g_ptr_array_unref (tokens->ids);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Tokens, tokens_clear)
-
-static void
-tokens_init (Tokens *tokens)
-{
-  tokens->queue = g_async_queue_new_full (g_free);
-  tokens->ids = g_ptr_array_new_with_free_func (g_free);
-}
-
-static void
-tokens_add (Tokens *tokens, const gchar *request)
-{
-  gchar *id = NULL;
-
-  g_async_queue_push (tokens->queue, stage_fixture_mint (stage, request, &id));
-  g_ptr_array_add (tokens->ids, id);
-}
-
-/* On the element's worker. */
-static gchar *
-token_requested (GstElement *sink, gpointer data)
-{
-  Tokens *tokens = data;
-
-  return g_async_queue_try_pop (tokens->queue);
-}
-
-static PublishFixture *
-publish_with (Tokens *tokens, const gchar *description)
-{
-  PublishFixture *publish =
-      publish_fixture_new_as (stage, tokens->ids->pdata[0], "%s", description);
-
-  g_signal_connect (publish_fixture_get_sink (publish), "request-token",
-      G_CALLBACK (token_requested), tokens);
-  return publish;
-}
 
 /* -- Losing a session at once ------------------------------------------------------------- */
 
@@ -199,15 +147,15 @@ test_no_retries (void)
 static void
 test_expired_at_reconnect (void)
 {
-  g_auto (Tokens) tokens = { NULL };
+  g_auto (SurvivalTokens) tokens = { NULL };
   g_autoptr (PublishFixture) publish = NULL;
   g_autoptr (JsonNode) live = NULL;
   g_autoptr (GstMessage) message = NULL;
 
-  tokens_init (&tokens);
-  tokens_add (&tokens, NULL);
-  tokens_add (&tokens, "{\"duration\":-1}");
-  publish = publish_with (&tokens, LIVE_VIDEO " ! ivsstagesink");
+  survival_tokens_init (&tokens);
+  survival_tokens_add (&tokens, stage, NULL);
+  survival_tokens_add (&tokens, stage, "{\"duration\":-1}");
+  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink");
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   lose (publish);
@@ -249,14 +197,14 @@ check_second_participant (PublishFixture *publish, const gchar *id)
 static void
 test_fresh_token_requested (void)
 {
-  g_auto (Tokens) tokens = { NULL };
+  g_auto (SurvivalTokens) tokens = { NULL };
   g_autoptr (PublishFixture) publish = NULL;
   g_autoptr (JsonNode) live = NULL;
 
-  tokens_init (&tokens);
-  tokens_add (&tokens, NULL);
-  tokens_add (&tokens, NULL);
-  publish = publish_with (&tokens, LIVE_VIDEO " ! ivsstagesink");
+  survival_tokens_init (&tokens);
+  survival_tokens_add (&tokens, stage, NULL);
+  survival_tokens_add (&tokens, stage, NULL);
+  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink");
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   lose (publish);
@@ -295,46 +243,23 @@ test_token_file_replaced (void)
   g_unlink (path);
 }
 
-typedef struct
-{
-  PublishFixture *publish;
-  const gchar *name;
-} Told;
-
-static gboolean
-was_told (gpointer data)
-{
-  Told *told = data;
-
-  return publish_fixture_count_messages (told->publish, told->name) > 0;
-}
-
-static void
-wait_told (PublishFixture *publish, const gchar *name, guint milliseconds)
-{
-  Told told = { publish, name };
-
-  if (!publish_wait (was_told, &told, milliseconds))
-    g_error ("No message %s within %u ms", name, milliseconds);
-}
-
 /* When a tenth of 6 s is left. The session goes on. */
 static void
 test_token_expiring (void)
 {
-  g_auto (Tokens) tokens = { NULL };
+  g_auto (SurvivalTokens) tokens = { NULL };
   g_autoptr (PublishFixture) publish = NULL;
   g_autoptr (JsonNode) live = NULL, still = NULL;
 
-  tokens_init (&tokens);
-  tokens_add (&tokens, "{\"duration\":0.1}");
-  publish = publish_with (&tokens, LIVE_VIDEO " ! ivsstagesink");
+  survival_tokens_init (&tokens);
+  survival_tokens_add (&tokens, stage, "{\"duration\":0.1}");
+  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink");
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   g_assert_cmpuint (publish_fixture_count_messages (publish,
                         "ivs-stage-token-expiring"),
       ==, 0);
-  wait_told (publish, "ivs-stage-token-expiring", 8000);
+  survival_wait_told (publish, "ivs-stage-token-expiring", 8000);
   still = publish_fixture_wait_number (publish, "session.video.frames",
       publish_fixture_number (publish, live, "session.video.frames") + 45, 10);
   survival_assert (publish, still, "sessions.made", ==, 1);
@@ -342,72 +267,6 @@ test_token_expiring (void)
                         "ivs-stage-token-expiring"),
       ==, 1);
   survival_stop (publish, 2);
-}
-
-/* -- A planned hand-over ------------------------------------------------------------------------ */
-
-#define MAX_GAP_MS 500
-
-/* From the last packet of the one session to the first of the other, as the stage saw
- * them; negative: both at once. */
-static gdouble
-measure_gap (PublishFixture *publish, JsonNode *state, const gchar *before,
-    const gchar *after, const gchar *kind)
-{
-  gdouble since_last, since_first;
-
-  publish_fixture_follow (publish, stage, before);
-  since_last = survival_at (publish, state, kind, "last_packet_age_ms");
-  publish_fixture_follow (publish, stage, after);
-  since_first = publish_fixture_number (publish, state, "session.age_ms") -
-      survival_at (publish, state, kind, "first_packet_ms");
-  return since_last - since_first;
-}
-
-static void
-check_gap (PublishFixture *publish, const Tokens *tokens)
-{
-  static const gchar *const kinds[] = { "audio", "video" };
-  g_autoptr (JsonNode) state = publish_fixture_look (publish);
-
-  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
-    gdouble gap = measure_gap (publish, state, tokens->ids->pdata[0],
-        tokens->ids->pdata[1], kinds[i]);
-
-    g_test_message ("%s: %.0f ms without media", kinds[i], gap);
-    g_assert_cmpfloat (gap, <, MAX_GAP_MS);
-  }
-}
-
-static void
-test_renew_session (void)
-{
-  g_auto (Tokens) tokens = { NULL };
-  g_auto (SurvivalTrace) trace = { NULL };
-  g_autoptr (PublishFixture) publish = NULL;
-  g_autoptr (JsonNode) state = NULL;
-
-  tokens_init (&tokens);
-  tokens_add (&tokens, NULL);
-  tokens_add (&tokens, NULL);
-  publish =
-      publish_with (&tokens, LIVE_BOTH ("renew-session=true session-limit=10"));
-  publish_fixture_play (publish);
-  survival_remember (publish, &trace);
-  wait_told (publish, "ivs-stage-session-ending", 12000);
-  state = publish_fixture_wait_number (publish, "sessions.deleted", 1, 5);
-  publish_fixture_follow (publish, stage, tokens.ids->pdata[1]);
-  g_clear_pointer (&state, json_node_unref);
-  state = survival_wait_media (publish, 10);
-  g_assert_true (json_node_get_boolean (
-      publish_fixture_at (publish, state, "session.video.starts_with_idr")));
-  survival_check_mark (publish, state, "audio", &trace.audio, 48000);
-  survival_check_mark (publish, state, "video", &trace.video, 90000);
-  check_gap (publish, &tokens);
-  g_assert_cmpuint (publish_fixture_count_messages (publish, "ivs-stage-lost"),
-      ==, 0);
-  survival_stop (publish, 3);
-  publish_fixture_assert_deleted (publish, 1);
 }
 
 /* -- Stopped in the middle ------------------------------------------------------------------------ */
@@ -458,30 +317,6 @@ test_stop_while_connecting (void)
   survival_assert_gone (publish);
 }
 
-/* Two sessions are there. */
-static void
-test_stop_while_renewing (void)
-{
-  g_auto (Tokens) tokens = { NULL };
-  g_autoptr (PublishFixture) publish = NULL;
-  g_autoptr (JsonNode) live = NULL;
-
-  tokens_init (&tokens);
-  tokens_add (&tokens, NULL);
-  tokens_add (&tokens, NULL);
-  publish =
-      publish_with (&tokens, LIVE_BOTH ("renew-session=true session-limit=10"));
-  publish_fixture_play (publish);
-  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
-  refuse ("slow", 1, ",\"ms\":700");
-  wait_told (publish, "ivs-stage-session-ending", 12000);
-  survival_pass_time (200);
-  survival_stop (publish, 5);
-  publish_fixture_assert_deleted (publish, 1);
-  publish_fixture_follow (publish, stage, tokens.ids->pdata[1]);
-  publish_fixture_assert_deleted (publish, 1);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -499,11 +334,9 @@ main (int argc, char **argv)
     { "token/requested", test_fresh_token_requested },
     { "token/file-replaced", test_token_file_replaced },
     { "token/expiring", test_token_expiring },
-    { "renew-session", test_renew_session },
     { "stop/while-waiting", test_stop_while_waiting },
     { "stop/while-posting", test_stop_while_posting },
     { "stop/while-connecting", test_stop_while_connecting },
-    { "stop/while-renewing", test_stop_while_renewing },
   };
   int result;
 

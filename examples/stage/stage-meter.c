@@ -7,6 +7,7 @@
  * unique; what the jitter buffer dropped is told by stage_meter_set_loss().
  */
 #include "stage-meter.h"
+#include "stage-metadata.h"
 
 #include <gst/base/gstbitreader.h>
 #include <gst/codecparsers/gsth264parser.h>
@@ -65,6 +66,8 @@ struct _StageMeter
   guint n_first_nals;
   guint64 b_slices;
   guint64 seis;
+  gboolean frame_has_slice;
+  StageMetadata *metadata;
   guint profile, constraints, level, width, height;
   guint64 resolutions;
 
@@ -104,6 +107,7 @@ stage_meter_new (StageMedia media)
 
   g_mutex_init (&meter->lock);
   meter->media = media;
+  meter->metadata = stage_metadata_new ();
   meter->latency = (gdouble) NAN;
   meter->ticked_at = g_get_monotonic_time ();
   return meter;
@@ -112,6 +116,7 @@ stage_meter_new (StageMedia media)
 void
 stage_meter_free (StageMeter *meter)
 {
+  stage_metadata_free (meter->metadata);
   g_mutex_clear (&meter->lock);
   g_free (meter);
 }
@@ -203,6 +208,7 @@ count_nal (StageMeter *meter, guint type, const guint8 *nal, gsize size)
     meter->first_frame_has_sps |= type == NAL_SPS;
     meter->first_frame_has_idr |= type == NAL_IDR;
   }
+  meter->frame_has_slice |= type == NAL_SLICE || type == NAL_IDR;
   if (type == NAL_IDR)
     count_idr (meter);
   else if (type == NAL_SPS)
@@ -211,6 +217,27 @@ count_nal (StageMeter *meter, guint type, const guint8 *nal, gsize size)
     meter->seis++;
   else if (type == NAL_SLICE && size > 1 && is_b_slice (nal + 1, size - 1))
     meter->b_slices++;
+}
+
+static void
+take_nal (StageMeter *meter, const guint8 *nal, gsize size)
+{
+  count_nal (meter, nal[0] & 0x1f, nal, size);
+  if ((nal[0] & 0x1f) == NAL_SEI)
+    stage_metadata_take_nal (meter->metadata, nal, size,
+        meter->frame_has_slice);
+}
+
+static void
+take_fragment (StageMeter *meter, const guint8 *payload, gsize size)
+{
+  guint type = payload[1] & 0x1f;
+
+  if (payload[1] & 0x80) /* its first */
+    count_nal (meter, type, payload + 1, size - 1);
+  if (type == NAL_SEI)
+    stage_metadata_take_fragment (meter->metadata, payload, size,
+        meter->last_seq, meter->frame_has_slice);
 }
 
 static void
@@ -223,7 +250,7 @@ count_aggregate (StageMeter *meter, const guint8 *data, gsize size)
     size -= 2;
     if (length == 0 || length > size)
       return;
-    count_nal (meter, data[0] & 0x1f, data, length);
+    take_nal (meter, data, length);
     data += length;
     size -= length;
   }
@@ -239,10 +266,10 @@ count_video (StageMeter *meter, const guint8 *payload, gsize size)
   type = payload[0] & 0x1f;
   if (type == NAL_STAP_A)
     count_aggregate (meter, payload + 1, size - 1);
-  else if (type != NAL_FU_A)
-    count_nal (meter, type, payload, size);
-  else if (payload[1] & 0x80) /* start of a fragmented unit */
-    count_nal (meter, payload[1] & 0x1f, payload + 1, size - 1);
+  else if (type == NAL_FU_A)
+    take_fragment (meter, payload, size);
+  else
+    take_nal (meter, payload, size);
 }
 
 static void
@@ -309,6 +336,7 @@ count_timestamp (StageMeter *meter, guint32 timestamp)
   meter->last_timestamp = timestamp;
   meter->frames++;
   meter->frame_has_idr = FALSE;
+  meter->frame_has_slice = FALSE;
   measure_latency (meter, timestamp);
 }
 
@@ -469,6 +497,7 @@ write_video (StageMeter *meter, JsonBuilder *builder)
   for (guint i = 0; i < meter->n_first_nals; i++)
     json_builder_add_int_value (builder, meter->first_nals[i]);
   json_builder_end_array (builder);
+  stage_metadata_write (meter->metadata, builder);
 }
 
 static void

@@ -17,6 +17,7 @@
  * sink pad's stream lock. "switching" is held while the source pad is linked anew.
  */
 #include "gstivsgate.h"
+#include "gstivsmetadata.h"
 #include <gst/video/video.h>
 #include <string.h>
 
@@ -25,6 +26,11 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_gate_debug);
 
 /* At most two requests for a key unit per second. */
 #define KEY_UNIT_INTERVAL (G_USEC_PER_SEC / 2)
+
+/* Of metadata that waits for its picture; a picture comes 30 times a second. */
+#define MAX_METADATA_PACKETS 32
+/* Metadata is for the next picture; if none came for so long, none is expected. */
+#define MAX_METADATA_WAIT (2 * GST_SECOND)
 
 /* Upstream's running time may fall back by this much before it counts as having
  * started anew (a seek, another upstream). */
@@ -66,6 +72,7 @@ struct _GstIvsGate
   GstClockTime waiting;
   GstClockID timer;
   GstIvsGateStats stats;
+  GPtrArray *metadata; /* payloads for the next picture, or NULL */
 
   GMutex switching;
   GstPad *next; /* protected by it: where the next IDR picture goes, or NULL */
@@ -382,35 +389,90 @@ outgoing_time (GstIvsGate *self, GstClockTime timestamp)
   return GST_CLOCK_STIME_IS_VALID (time) ? time + self->used_offset : time;
 }
 
+/* What goes before the picture that begins now. */
+static GPtrArray *
+take_metadata (GstIvsGate *self, GstIvsPacketFlags flags)
+{
+  GPtrArray *taken;
+
+  if (!(flags & GST_IVS_PACKET_PICTURE))
+    return NULL;
+  g_mutex_lock (&self->lock);
+  taken = g_steal_pointer (&self->metadata);
+  g_mutex_unlock (&self->lock);
+  return taken;
+}
+
+/* With lock; metadata in the order in which they came. */
+static void
+append_metadata (GPtrArray **metadata, GPtrArray *more)
+{
+  if (*metadata == NULL)
+    *metadata = more;
+  else
+    g_ptr_array_extend_and_steal (*metadata, more);
+}
+
+/* Its picture did not leave. */
+static void
+give_back_metadata (GstIvsGate *self, GPtrArray *taken)
+{
+  g_mutex_lock (&self->lock);
+  if (self->metadata != NULL)
+    append_metadata (&taken, self->metadata);
+  self->metadata = taken;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Everything that leaves for one incoming packet, from @first on. */
+static void
+finish_packets (GstIvsGate *self, Parcel *parcel, guint first,
+    GstClockTimeDiff pts, GstClockTimeDiff dts)
+{
+  for (guint i = first; i < gst_buffer_list_length (parcel->packets); i++) {
+    GstBuffer *packet = gst_buffer_list_get_writable (parcel->packets, i);
+
+    stamp (self, packet, pts, dts);
+    show_to_monitor (self, packet);
+    parcel->stats.bytes += gst_buffer_get_size (packet);
+  }
+}
+
+/* Returns whether @packet leaves. */
+static gboolean
+continue_stream (GstIvsGate *self, GstBuffer *packet, GstIvsPacketFlags flags,
+    GstClockTimeDiff pts, Parcel *parcel)
+{
+  g_autoptr (GPtrArray) metadata = NULL;
+  gboolean leaves;
+
+  if ((flags & GST_IVS_PACKET_INVALID) || !begins_or_continues (self, flags)) {
+    gst_ivs_stream_interrupt (self->stream);
+    return FALSE;
+  }
+  metadata = take_metadata (self, flags);
+  leaves = gst_ivs_stream_continue (self->stream, packet, flags, pts, metadata,
+      parcel->packets);
+  if (!leaves && metadata != NULL)
+    give_back_metadata (self, g_steal_pointer (&metadata));
+  return leaves;
+}
+
 static void
 add_packet (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
 {
   GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet);
   GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (packet));
   GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (packet));
-  GstBuffer *before, *out = NULL;
+  guint first = gst_buffer_list_length (parcel->packets);
 
-  if (!(flags & GST_IVS_PACKET_INVALID) && begins_or_continues (self, flags))
-    out = gst_ivs_stream_continue (self->stream, packet, flags, pts, &before);
-  else
-    gst_ivs_stream_interrupt (self->stream);
-  if (out == NULL) {
+  if (!continue_stream (self, packet, flags, pts, parcel)) {
     parcel->stats.dropped++;
     return;
   }
-
-  if (before != NULL) {
-    stamp (self, before, pts, dts);
-    show_to_monitor (self, before);
-    parcel->stats.bytes += gst_buffer_get_size (before);
-    gst_buffer_list_add (parcel->packets, before);
-  }
-  stamp (self, out, pts, dts);
-  show_to_monitor (self, out);
-  parcel->stats.bytes += gst_buffer_get_size (out);
+  finish_packets (self, parcel, first, pts, dts);
   parcel->stats.frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
   parcel->stats.key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
-  gst_buffer_list_add (parcel->packets, out);
   self->last_time = GST_CLOCK_STIME_IS_VALID (dts) ? dts
       : GST_CLOCK_STIME_IS_VALID (pts)             ? pts
                                                    : self->last_time;
@@ -762,11 +824,55 @@ set_door (GstIvsGate *self, gboolean *door, gboolean value)
   g_mutex_unlock (&self->lock);
 }
 
+/* It belonged to a picture of now, not of the next session. */
+static void
+forget_metadata (GstIvsGate *self)
+{
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->metadata, g_ptr_array_unref);
+  g_mutex_unlock (&self->lock);
+}
+
 void
 gst_ivs_gate_close (GstIvsGate *self)
 {
   g_return_if_fail (GST_IS_IVS_GATE (self));
   set_door (self, &self->open, FALSE);
+  forget_metadata (self);
+}
+
+/* With lock. */
+static gboolean
+expects_picture (GstIvsGate *self)
+{
+  GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+
+  return self->kind == GST_IVS_VIDEO && self->open &&
+      GST_CLOCK_TIME_IS_VALID (self->stats.last_buffer) &&
+      now - self->stats.last_buffer < MAX_METADATA_WAIT;
+}
+
+gboolean
+gst_ivs_gate_send_metadata (GstIvsGate *self, const guint8 *data, gsize size)
+{
+  GPtrArray *payloads;
+  gboolean is_taken;
+
+  g_return_val_if_fail (GST_IS_IVS_GATE (self), FALSE);
+
+  if (size == 0 || size > GST_IVS_METADATA_MAX_SIZE)
+    return FALSE;
+  payloads = gst_ivs_metadata_make_payloads (data, size);
+  g_mutex_lock (&self->lock);
+  is_taken = expects_picture (self) &&
+      (self->metadata == NULL ||
+          self->metadata->len + payloads->len <= MAX_METADATA_PACKETS);
+  if (is_taken)
+    append_metadata (&self->metadata, payloads);
+  g_mutex_unlock (&self->lock);
+  if (!is_taken)
+    g_ptr_array_unref (payloads);
+  return is_taken;
 }
 
 void
@@ -892,6 +998,7 @@ forget_upstream (GstIvsGate *self)
   g_mutex_unlock (&self->shared->lock);
   self->last_time = GST_CLOCK_STIME_NONE;
 
+  forget_metadata (self);
   g_mutex_lock (&self->lock);
   self->flushing = FALSE;
   self->open = FALSE;
@@ -956,6 +1063,7 @@ gst_ivs_gate_finalize (GObject *object)
   gst_clear_object (&self->next);
   g_mutex_clear (&self->switching);
   gst_clear_caps (&self->stream_caps);
+  g_clear_pointer (&self->metadata, g_ptr_array_unref);
   g_clear_pointer (&self->monitor, gst_ivs_monitor_unref);
   g_clear_pointer (&self->stream, gst_ivs_stream_free);
   g_mutex_clear (&self->lock);

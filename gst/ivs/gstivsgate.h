@@ -122,6 +122,19 @@ void gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset);
  */
 void gst_ivs_gate_share_time (GstIvsGate *self, GstIvsGate *other);
 
+/**
+ * gst_ivs_gate_send_metadata:
+ * @size: bytes, 1 to 1024
+ *
+ * Puts @data before the slices of the next picture that leaves. Any thread.
+ *
+ * Returns: %FALSE if it will not leave: @size is out of its range, no picture is
+ *   expected (the gate is closed, has no video, or none came for 2 s), or too
+ *   many wait already (32 packets)
+ */
+gboolean
+gst_ivs_gate_send_metadata (GstIvsGate *self, const guint8 *data, gsize size);
+
 /* Every packet that leaves is shown to @monitor. Before the gate goes to PAUSED. */
 void gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor);
 void gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats);

@@ -78,6 +78,7 @@ enum
   SIGNAL_REQUEST_TOKEN,
   SIGNAL_ENCODER_SETUP,
   SIGNAL_PAYLOADER_SETUP,
+  SIGNAL_SEND_METADATA,
   N_SIGNALS
 };
 
@@ -709,6 +710,47 @@ token_found (GSignalInvocationHint *hint, GValue *result,
   return g_value_get_string (returned) == NULL;
 }
 
+static gboolean
+send_metadata (GstIvsStageSink *self, GBytes *bytes)
+{
+  gsize size = 0;
+  const guint8 *data = bytes != NULL ? g_bytes_get_data (bytes, &size) : NULL;
+  gboolean is_taken =
+      gst_ivs_gate_send_metadata (self->gates[GST_IVS_VIDEO], data, size);
+
+  if (!is_taken)
+    GST_INFO_OBJECT (self,
+        "%" G_GSIZE_FORMAT " bytes of metadata are not sent: wanted are 1 to "
+        "1024 bytes, a live session, video that flows, and few that wait",
+        size);
+  return is_taken;
+}
+
+static void
+install_send_metadata (GstIvsStageSinkClass *klass)
+{
+  /**
+   * GstIvsStageSink::send-metadata:
+   * @bytes: 1 to 1024 bytes of any content
+   *
+   * Sends @bytes to the viewers, in step with the next picture: as SEI of H.264
+   * (user_data_unregistered with the UUID of a stage's metadata), which an
+   * Amazon IVS player hands to its page. Into encoded video as into raw. Several
+   * before one picture all go with it, in their order. From any thread.
+   *
+   * Source: AWS, "Embed metadata within a video stream" of IVS real-time.
+   *
+   * Returns: %FALSE, and nothing is sent: @bytes is empty or too long, no session
+   *   is live, no video flows, or more than about 30 wait for a picture
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_SEND_METADATA] =
+      g_signal_new_class_handler ("send-metadata", G_TYPE_FROM_CLASS (klass),
+          G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (send_metadata), NULL,
+          NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_BYTES);
+}
+
 static void
 install_signals (GstIvsStageSinkClass *klass)
 {
@@ -786,6 +828,7 @@ gst_ivs_stage_sink_class_init (GstIvsStageSinkClass *klass)
   install_stats (object_class);
   gst_ivs_settings_install_properties (object_class, PROP_FIRST_SETTING);
   install_signals (klass);
+  install_send_metadata (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_IVS_CONNECTION_STATE, 0);
 
   add_template (element_class, "video_%u", gst_ivs_encoding_video_caps ());

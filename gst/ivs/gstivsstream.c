@@ -12,6 +12,7 @@
  * are left out: the receiver has negotiated none but ours.
  */
 #include "gstivsstream.h"
+#include "gstivsh264.h"
 #include <gst/rtp/rtp.h>
 #include <string.h>
 
@@ -27,15 +28,6 @@
 /* Parameter sets larger than this do not fit a packet of the usual MTU. */
 #define MAX_PARAMETER_SETS 1100
 #define MAX_SPROP_LENGTH 2048
-
-/* RFC 6184, table 1 */
-enum
-{
-  NAL_IDR = 5,
-  NAL_SPS = 7,
-  NAL_STAP_A = 24,
-  NAL_FU_A = 28
-};
 
 struct _GstIvsStream
 {
@@ -120,7 +112,7 @@ aggregate_parameter_sets (const gchar *sprop)
     return NULL;
 
   sets = g_strsplit (sprop, ",", -1);
-  g_byte_array_append (packet, (const guint8[]){ NAL_STAP_A }, 1);
+  g_byte_array_append (packet, (const guint8[]){ GST_IVS_NAL_STAP_A }, 1);
   for (guint i = 0; sets[i] != NULL; i++) {
     gsize size = 0;
     g_autofree guint8 *nal = g_base64_decode (sets[i], &size);
@@ -160,53 +152,33 @@ gst_ivs_stream_interrupt (GstIvsStream *self)
 
 /* -- Looking inside ------------------------------------------------------------ */
 
-/* @nal: a NAL unit or its beginning. The slice header starts with
- * first_mb_in_slice as ue(v), whose value 0 is one bit 1: a further slice of the
- * same picture is told from its first (H.264, 7.3.3). */
-static GstIvsPacketFlags
-inspect_nal (guint8 type, const guint8 *body, gsize size)
+/* The slice header starts with first_mb_in_slice as ue(v), whose value 0 is one
+ * bit 1: a further slice of the same picture is told from its first (H.264, 7.3.3). */
+static gboolean
+begins_picture (const GstIvsNal *nal)
 {
-  if (type == NAL_SPS)
-    return GST_IVS_PACKET_SPS;
-  if (type == NAL_IDR && size > 0 && (body[0] & 0x80) != 0)
-    return GST_IVS_PACKET_IDR;
-  return 0;
+  return (nal->type == GST_IVS_NAL_SLICE ||
+             nal->type == GST_IVS_NAL_PARTITION_A ||
+             nal->type == GST_IVS_NAL_IDR) &&
+      nal->size > 0 && (nal->body[0] & 0x80) != 0;
 }
 
 static GstIvsPacketFlags
-inspect_aggregate (const guint8 *data, gsize size)
+inspect_h264 (const guint8 *payload, gsize size)
 {
   GstIvsPacketFlags flags = 0;
-  gsize at = 1;
+  GstIvsNal nal;
+  gsize at = 0;
 
-  while (size - at > 2) {
-    gsize length = (gsize) (data[at] << 8 | data[at + 1]); /* not aligned */
-
-    at += 2;
-    if (length == 0 || length > size - at)
-      break;
-    flags |= inspect_nal (data[at] & 0x1f, data + at + 1, length - 1);
-    at += length;
+  while (gst_ivs_h264_next_nal (payload, size, &at, &nal)) {
+    if (nal.type == GST_IVS_NAL_SPS)
+      flags |= GST_IVS_PACKET_SPS;
+    else if (begins_picture (&nal))
+      flags |= nal.type == GST_IVS_NAL_IDR
+          ? GST_IVS_PACKET_PICTURE | GST_IVS_PACKET_IDR
+          : GST_IVS_PACKET_PICTURE;
   }
   return flags;
-}
-
-static GstIvsPacketFlags
-inspect_h264 (const guint8 *data, gsize size)
-{
-  guint8 type;
-
-  if (size == 0)
-    return 0;
-
-  type = data[0] & 0x1f;
-  if (type == NAL_STAP_A)
-    return inspect_aggregate (data, size);
-  if (type != NAL_FU_A)
-    return inspect_nal (type, data + 1, size - 1);
-  if (size > 2 && (data[1] & 0x80) != 0)
-    return inspect_nal (data[1] & 0x1f, data + 2, size - 2);
-  return 0;
 }
 
 GstIvsPacketFlags
@@ -297,15 +269,77 @@ make_packet (GstIvsStream *self, guint16 seq, guint32 time, gboolean marker)
   return gst_buffer_new_wrapped (header, size);
 }
 
-static GstBuffer *
-make_parameter_sets (GstIvsStream *self, guint32 time)
+/* What all packets have in common that leave for one that came in. */
+typedef struct
 {
-  GstBuffer *packet = make_packet (self, ++self->last_seq, time, FALSE);
-  g_autoptr (GstBuffer) payload =
-      gst_buffer_new_wrapped_bytes (self->parameter_sets);
+  GstBuffer *packet; /* that came in */
+  guint header_size;
+  const guint8 *payload;
+  gsize size;
+  guint32 time; /* that leaves */
+  gboolean marker;
+} Arrival;
 
-  gst_buffer_copy_into (packet, payload, GST_BUFFER_COPY_MEMORY, 0, -1);
+/* A packet with @payload; its number follows on the last one's. */
+static GstBuffer *
+make_extra (GstIvsStream *self, const Arrival *arrival, GBytes *payload)
+{
+  GstBuffer *packet =
+      make_packet (self, ++self->last_seq, arrival->time, FALSE);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (payload);
+
+  gst_buffer_copy_into (packet, buffer, GST_BUFFER_COPY_MEMORY, 0, -1);
   return packet;
+}
+
+/* A packet with what came in from @from to @to; 0 and its size: all of it. An
+ * aggregate that is cut begins anew with its one byte of header. */
+static GstBuffer *
+make_part (GstIvsStream *self, const Arrival *arrival, gsize from, gsize to)
+{
+  gboolean is_last = to == arrival->size;
+  GstBuffer *part = make_packet (self, ++self->last_seq, arrival->time,
+      arrival->marker && is_last);
+
+  if (from > 0)
+    part =
+        gst_buffer_append (part, gst_buffer_new_memdup (arrival->payload, 1));
+  gst_buffer_copy_into (part, arrival->packet,
+      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_MEMORY,
+      arrival->header_size + from, to - from);
+  return part;
+}
+
+/* Where in the payload the picture's first slice begins; in an aggregate with its
+ * size before it. 0: with the payload. */
+static gsize
+find_picture (const Arrival *arrival)
+{
+  GstIvsNal nal;
+  gsize at = 0;
+
+  while (gst_ivs_h264_next_nal (arrival->payload, arrival->size, &at, &nal)) {
+    gsize begin = (gsize) (nal.body - arrival->payload);
+
+    if (begins_picture (&nal))
+      return begin > 1 + 3 ? begin - 3 : 0; /* 2 bytes of size, 1 of header */
+  }
+  return 0;
+}
+
+/* H.264, 7.4.1.2.3: after delimiter and parameter sets, before the first slice. */
+static void
+add_parts (GstIvsStream *self, const Arrival *arrival,
+    const GPtrArray *inserted, GstBufferList *out)
+{
+  gsize at = inserted != NULL ? find_picture (arrival) : 0;
+
+  if (at > 0)
+    gst_buffer_list_add (out, make_part (self, arrival, 0, at));
+  for (guint i = 0; inserted != NULL && i < inserted->len; i++)
+    gst_buffer_list_add (out,
+        make_extra (self, arrival, g_ptr_array_index (inserted, i)));
+  gst_buffer_list_add (out, make_part (self, arrival, at, arrival->size));
 }
 
 /* Whether an IDR picture of this timestamp comes without its SPS. */
@@ -321,19 +355,28 @@ lacks_parameter_sets (GstIvsStream *self, GstIvsPacketFlags flags, guint32 time)
       !(self->has_sps && self->sps_time == time);
 }
 
-GstBuffer *
+static Arrival
+describe_arrival (GstBuffer *packet, GstRTPBuffer *rtp)
+{
+  /* Without padding: the payload's length does not count it. */
+  return (Arrival){ .packet = packet,
+    .header_size = gst_rtp_buffer_get_header_len (rtp),
+    .payload = gst_rtp_buffer_get_payload (rtp),
+    .size = gst_rtp_buffer_get_payload_len (rtp),
+    .marker = gst_rtp_buffer_get_marker (rtp) };
+}
+
+gboolean
 gst_ivs_stream_continue (GstIvsStream *self, GstBuffer *packet,
-    GstIvsPacketFlags flags, GstClockTimeDiff time, GstBuffer **parameter_sets)
+    GstIvsPacketFlags flags, GstClockTimeDiff time, const GPtrArray *inserted,
+    GstBufferList *out)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstBuffer *result = NULL;
-  guint32 timestamp;
+  Arrival arrival;
   guint16 step;
 
-  if (parameter_sets != NULL)
-    *parameter_sets = NULL;
   if (!gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp))
-    return NULL;
+    return FALSE;
 
   if (gst_rtp_buffer_get_ssrc (&rtp) != self->in_ssrc)
     gst_ivs_stream_interrupt (self);
@@ -341,20 +384,16 @@ gst_ivs_stream_continue (GstIvsStream *self, GstBuffer *packet,
 
   step = sequence_step (self, gst_rtp_buffer_get_seq (&rtp));
   if (step != 0) {
-    timestamp =
+    arrival = describe_arrival (packet, &rtp);
+    arrival.time =
         next_timestamp (self, gst_rtp_buffer_get_timestamp (&rtp), time);
     self->last_seq = (guint16) (self->last_seq + step - 1);
-    if (lacks_parameter_sets (self, flags, timestamp) && parameter_sets != NULL)
-      *parameter_sets = make_parameter_sets (self, timestamp);
-    result = make_packet (self, ++self->last_seq, timestamp,
-        gst_rtp_buffer_get_marker (&rtp));
-    /* Without padding: the payload's length does not count it. */
-    gst_buffer_copy_into (result, packet,
-        GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_MEMORY,
-        gst_rtp_buffer_get_header_len (&rtp),
-        gst_rtp_buffer_get_payload_len (&rtp));
+    if (lacks_parameter_sets (self, flags, arrival.time))
+      gst_buffer_list_add (out,
+          make_extra (self, &arrival, self->parameter_sets));
+    add_parts (self, &arrival, inserted, out);
     self->interrupted = FALSE;
   }
   gst_rtp_buffer_unmap (&rtp);
-  return result;
+  return step != 0;
 }

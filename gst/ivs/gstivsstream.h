@@ -35,7 +35,8 @@ typedef enum
   GST_IVS_PACKET_INVALID = 1 << 0,   /* not RTP, nothing else is known */
   GST_IVS_PACKET_FRAME_END = 1 << 1, /* video: marker bit; audio: always */
   GST_IVS_PACKET_SPS = 1 << 2,
-  GST_IVS_PACKET_IDR = 1 << 3, /* the first packet of an IDR picture */
+  GST_IVS_PACKET_IDR = 1 << 3,     /* the first packet of an IDR picture */
+  GST_IVS_PACKET_PICTURE = 1 << 4, /* the first slice of a picture, any kind */
 } GstIvsPacketFlags;
 
 /* All functions: one thread at a time. */
@@ -69,14 +70,17 @@ gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet);
  * @packet: (transfer none): an incoming packet
  * @flags: what gst_ivs_stream_inspect() said of it
  * @time: running time of its PTS in ns, or GST_CLOCK_STIME_NONE
- * @parameter_sets: (out) (optional) (transfer full): a packet to send before it,
- *   or %NULL: SPS and PPS from the caps if an IDR picture comes without them
+ * @inserted: (nullable) (element-type GBytes): payloads to send right before the
+ *   first slice of the picture that begins in @packet
+ * @out: gets the packets to send, without timestamps: SPS and PPS from the caps
+ *   if an IDR picture comes without them, what is inserted, and @packet, whose
+ *   payload is shared
  *
- * Returns: (transfer full) (nullable): the packet to send, payload shared with
- *   @packet, without timestamps; %NULL if this one must not be sent (not RTP, a
- *   duplicate, or out of order: a sequence number sent twice makes srtpenc fail).
+ * Returns: %FALSE if @packet must not be sent (not RTP, a duplicate, or out of
+ *   order: a sequence number sent twice makes srtpenc fail); @out is left alone.
  */
-GstBuffer *gst_ivs_stream_continue (GstIvsStream *self, GstBuffer *packet,
-    GstIvsPacketFlags flags, GstClockTimeDiff time, GstBuffer **parameter_sets);
+gboolean gst_ivs_stream_continue (GstIvsStream *self, GstBuffer *packet,
+    GstIvsPacketFlags flags, GstClockTimeDiff time, const GPtrArray *inserted,
+    GstBufferList *out);
 
 G_END_DECLS

@@ -142,7 +142,24 @@ class Card {
     this.set('.lost', lost[1] ? `${lost[0]} (${(100 * lost[0] / lost[1]).toFixed(1)} %)` : '–', lost[0] > 0);
     this.set('.sync', typeof offset === 'number' ? `${offset > 0 ? '+' : ''}${offset.toFixed(0)} ms` : '–',
       Math.abs(offset) > 100);
+    this.showMetadata(video?.metadata);
     this.showLint(participant.lint ?? []);
+  }
+
+  // As text if it is text, else as hexadecimal digits.
+  showMetadata(metadata) {
+    const line = this.part('.metadata');
+    line.hidden = !metadata?.count;
+    if (line.hidden)
+      return;
+    const bytes = Uint8Array.from(atob(metadata.last), letter => letter.charCodeAt(0));
+    let text;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      text = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+    }
+    line.textContent = `Metadata ${metadata.count}: ${text}`;
   }
 
   showLint(complaints) {

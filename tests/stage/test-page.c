@@ -190,6 +190,20 @@ get_frame_rate (JsonNode *report)
       get_stat (report, "video", "totalInterFrameDelay");
 }
 
+/* A picture has arrived, so there is one to go with. */
+static void
+send_metadata (PublishFixture *publish, const gchar *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  gboolean is_sent = FALSE;
+  G_GNUC_UNUSED g_autoptr (JsonNode) state =
+      publish_fixture_wait_number (publish, "session.video.frames", 1, 20);
+
+  g_signal_emit_by_name (publish_fixture_get_sink (publish), "send-metadata",
+      bytes, &is_sent);
+  g_assert_true (is_sent);
+}
+
 static void
 test_browser_sees_element (void)
 {
@@ -207,6 +221,7 @@ test_browser_sees_element (void)
       "audiotestsrc is-live=true ! s.");
   publish_fixture_play (publish);
   publish_fixture_wait_connection (publish, "connected", 20);
+  send_metadata (publish, "two to one, naïve");
   page = g_strconcat (stage_fixture_get_page_url (stage), "?report=1&after=8",
       NULL);
   browser = browser_open (page);
@@ -216,6 +231,8 @@ test_browser_sees_element (void)
 
   g_assert_cmpint ((gint) stage_state_number (report, "participants.0.width"),
       ==, 640);
+  g_assert_cmpstr (stage_state_string (report, "participants.0.metadata"), ==,
+      "Metadata 1: two to one, naïve");
   g_assert_cmpfloat (get_stat (report, "video", "framesDecoded"), >,
       3 * FRAME_RATE);
   g_test_message ("decoded %.1f frames per second", get_frame_rate (report));

@@ -190,6 +190,7 @@ class Card {
       width: this.video.videoWidth,
       height: this.video.videoHeight,
       currentTime: this.video.currentTime,
+      metadata: this.part('.metadata').textContent,
       connection: this.peer?.connectionState ?? 'none',
       png: canvas.toDataURL('image/png'),
       stats,

@@ -297,33 +297,46 @@ survival_wait_connected (PublishFixture *publish, StageFixture *stage,
   return stage_fixture_wait_string (stage, path, "connected", seconds);
 }
 
-/* A DELETE came for every session that was ever made, by whatever status it was
- * answered. */
-static inline void
-survival_assert_all_deleted (PublishFixture *publish)
+typedef struct
 {
-  g_autoptr (JsonNode) state = publish_fixture_look (publish);
+  guint made;    /* POSTs that were answered with a session */
+  guint deleted; /* sessions that a DELETE came for, however it was answered */
+} SurvivalRequests;
+
+static inline void
+survival_count_requests (JsonNode *state, const gchar *participant,
+    SurvivalRequests *result)
+{
   JsonArray *requests =
       json_node_get_array (stage_state_at (state, "requests"));
   g_autoptr (GHashTable) deleted = g_hash_table_new (g_str_hash, g_str_equal);
-  guint made = 0;
 
   for (guint i = 0; i < json_array_get_length (requests); i++) {
     JsonNode *request = json_array_get_element (requests, i);
     const gchar *method = stage_state_string (request, "method");
 
-    if (g_strcmp0 (stage_state_string (request, "participant"),
-            publish_fixture_get_participant (publish)) != 0)
+    if (g_strcmp0 (stage_state_string (request, "participant"), participant) !=
+        0)
       continue;
     if (g_str_equal (method, "DELETE"))
       g_hash_table_add (deleted,
           (gpointer) stage_state_string (request, "path"));
-    else if (g_str_equal (method, "POST") &&
-        stage_state_number (request, "status") == 201)
-      made++;
+    result->made += g_str_equal (method, "POST") &&
+        stage_state_number (request, "status") == 201;
   }
-  g_assert_cmpuint (made, >, 0);
-  g_assert_cmpuint (g_hash_table_size (deleted), ==, made);
+  result->deleted = g_hash_table_size (deleted);
+}
+
+static inline void
+survival_assert_all_deleted (PublishFixture *publish)
+{
+  g_autoptr (JsonNode) state = publish_fixture_look (publish);
+  SurvivalRequests requests = { 0 };
+
+  survival_count_requests (state, publish_fixture_get_participant (publish),
+      &requests);
+  g_assert_cmpuint (requests.made, >, 0);
+  g_assert_cmpuint (requests.deleted, ==, requests.made);
 }
 
 static inline void

@@ -21,7 +21,7 @@ import time
 TAG = f"ivs{os.getpid() % 100000}"
 STAGE_NS, FIELD_NS = f"{TAG}s", f"{TAG}f"
 STAGE_IP, FIELD_IP, OTHER_IP = "10.77.0.2", "10.77.0.1", "10.77.0.3"
-NOTICE = 9.5  # s, from the last sign of life; with some for a busy computer
+NOTICE = 8.3  # s, and some for looking ten times a second
 ASK = ("import json,sys,urllib.request as u;"
        "r=u.Request(sys.argv[1],data=sys.argv[2].encode() if len(sys.argv)>2 else None);"
        "print(u.urlopen(r,timeout=10).read().decode())")
@@ -209,6 +209,15 @@ def new_address(publisher):
 CASES = {"short-outage": short_outage, "long-outage": long_outage, "new-address": new_address}
 
 
+def check_deleted(publisher):
+    """Every session that was made got its DELETE, wherever it came from."""
+    requests = [one for one in publisher.stage.ask("/state")["requests"]
+                if one["participant"] == publisher.id]
+    made = [one for one in requests if one["method"] == "POST" and one["status"] == 201]
+    deleted = {one["path"] for one in requests if one["method"] == "DELETE"}
+    assert len(deleted) == len(made), requests
+
+
 def run(stage, name, log):
     publisher = Publisher(stage, log)
     try:
@@ -218,6 +227,7 @@ def run(stage, name, log):
         restore_network()
     now = publisher.look()
     assert not now["publishing"], now["session"]
+    check_deleted(publisher)
     return told
 
 

@@ -299,7 +299,8 @@ survival_wait_connected (PublishFixture *publish, StageFixture *stage,
 
 typedef struct
 {
-  guint made;    /* POSTs that were answered with a session */
+  guint posts;
+  guint made;    /* those that were answered with a session */
   guint deleted; /* sessions that a DELETE came for, however it was answered */
 } SurvivalRequests;
 
@@ -321,6 +322,7 @@ survival_count_requests (JsonNode *state, const gchar *participant,
     if (g_str_equal (method, "DELETE"))
       g_hash_table_add (deleted,
           (gpointer) stage_state_string (request, "path"));
+    result->posts += g_str_equal (method, "POST");
     result->made += g_str_equal (method, "POST") &&
         stage_state_number (request, "status") == 201;
   }

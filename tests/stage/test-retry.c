@@ -168,17 +168,66 @@ test_expired_at_reconnect (void)
 }
 
 /* The service says so: no further attempt either. */
-static void
-test_refused_at_reconnect (void)
+static const struct
 {
+  const gchar *rule;
+  const gchar *name;
+} finals[] = {
+  { "expired", "service-token-expired" },
+  { "no-permissions", "no-permissions" },
+  { "stage-deleted", "stage-not-found" },
+  { "no-h264", "no-matching-codec" },
+};
+
+static guint
+count_posts (PublishFixture *publish)
+{
+  g_autoptr (JsonNode) state = publish_fixture_look (publish);
+  SurvivalRequests requests = { 0 };
+
+  survival_count_requests (state, publish_fixture_get_participant (publish),
+      &requests);
+  return requests.posts;
+}
+
+static void
+test_refused_at_reconnect (gconstpointer data)
+{
+  gsize row = GPOINTER_TO_SIZE (data);
   g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! ivsstagesink");
   g_autoptr (GstMessage) message = NULL;
+  guint before, after;
 
-  refuse ("stage-deleted", 1, "");
+  before = count_posts (publish);
+  refuse (finals[row].rule, 1, "");
   lose (publish);
-  message = publish_fixture_wait_failure (publish, "stage-not-found", 5);
+  message = publish_fixture_wait_failure (publish, finals[row].name, 5);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+  publish_fixture_wait_connection (publish, "failed", 2);
+  survival_pass_time (500);
+  after = count_posts (publish);
+  g_assert_cmpuint (after, ==, before + 1);
   survival_stop (publish, 2);
+}
+
+/* One retry is allowed, and each time it succeeds: the next loss has one again. */
+static void
+test_live_resets_the_count (void)
+{
+  g_autoptr (PublishFixture) publish =
+      start (LIVE_VIDEO " ! ivsstagesink max-retries=1");
+  g_autoptr (JsonNode) second = NULL, third = NULL;
+
+  lose (publish);
+  second = publish_fixture_wait_number (publish, "sessions.made", 2, 5);
+  publish_fixture_wait_connection (publish, "connected", 10);
+  lose (publish);
+  third = publish_fixture_wait_number (publish, "sessions.made", 3, 10);
+  publish_fixture_wait_connection (publish, "connected", 10);
+  g_assert_cmpuint (publish_fixture_count_failures (publish, GST_MESSAGE_ERROR),
+      ==, 0);
+  survival_stop (publish, 3);
+  survival_assert_all_deleted (publish);
 }
 
 static void
@@ -330,7 +379,7 @@ main (int argc, char **argv)
     { "spent", test_retries_spent },
     { "none", test_no_retries },
     { "expired-at-reconnect", test_expired_at_reconnect },
-    { "refused-at-reconnect", test_refused_at_reconnect },
+    { "live-resets-the-count", test_live_resets_the_count },
     { "token/requested", test_fresh_token_requested },
     { "token/file-replaced", test_token_file_replaced },
     { "token/expiring", test_token_expiring },
@@ -346,6 +395,13 @@ main (int argc, char **argv)
     g_autofree gchar *path = g_strdup_printf ("/retry/%s", cases[i].name);
 
     g_test_add_func (path, cases[i].function);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (finals); i++) {
+    g_autofree gchar *path =
+        g_strconcat ("/retry/refused-at-reconnect/", finals[i].name, NULL);
+
+    g_test_add_data_func (path, GSIZE_TO_POINTER (i),
+        test_refused_at_reconnect);
   }
   stage = stage_fixture_start (NULL);
   result = g_test_run ();

@@ -5,9 +5,9 @@
  *
  * json-glib parses and frees recursively and knows no depth limit before 1.10,
  * so a body of nothing but brackets would end in a stack overflow; and 1.6 leaks
- * strings that do not end or hold half a surrogate pair. So the brackets and the
- * strings are walked over before. The lookups exist because those of json-glib call
- * g_critical() when a type is not the expected one.
+ * strings that do not end or hold half a surrogate pair, and the first of two values
+ * in a row. So the brackets and the strings are walked over before. The lookups exist
+ * because those of json-glib call g_critical() when a type is not the expected one.
  */
 
 #include "ivs-json.h"
@@ -66,18 +66,25 @@ skip_string (const gchar *p, const gchar *end)
   return NULL;
 }
 
-/* Whether brackets are closed and not too deep, strings end, and nothing stands
- * between them that json-glib reads in its own way, such as comments. */
+/* Whether it is one object and nothing beside it, brackets are closed and not too
+ * deep, strings end, and nothing stands between them that json-glib reads in its own
+ * way, such as comments. */
 static gboolean
 is_well_formed (const gchar *text, gsize length)
 {
   const gchar *end = text + length;
   const gchar *p = text;
   guint depth = 0;
+  gboolean has_begun = FALSE;
 
   while (p != NULL && p < end) {
     gchar c = *p++;
 
+    if (depth == 0 && strchr (" \t\r\n", c) == NULL) {
+      if (has_begun || c != '{')
+        return FALSE;
+      has_begun = TRUE;
+    }
     if (c == '"')
       p = skip_string (p, end);
     else if (c == '{' || c == '[')
@@ -89,7 +96,7 @@ is_well_formed (const gchar *text, gsize length)
     if (depth > MAX_DEPTH)
       return FALSE;
   }
-  return p != NULL && depth == 0;
+  return p != NULL && depth == 0 && has_begun;
 }
 
 /**

@@ -152,8 +152,8 @@ judge_text (const gchar *text, gsize length, const gchar *content_type,
   }
 
   /* RFC 8866 §5.1: v=0 comes first. Enough for a server that forgot the type. */
-  if (length < 5 || !g_str_has_prefix (text, "v=0") ||
-      (text[3] != '\r' && text[3] != '\n'))
+  if (length < 5 ||
+      !(g_str_has_prefix (text, "v=0\r\n") || g_str_has_prefix (text, "v=0\n")))
     return refuse_other_text (text, length, content_type, error);
 
   /* With a length given, a NUL is no text either. */
@@ -868,6 +868,8 @@ ivs_answer_new (const gchar *text, gsize length, const gchar *content_type,
     refuse (error, "The server's answer is not an SDP that can be read");
     return NULL;
   }
+  /* GStreamer's parser keeps the last "v=" of all lines; the first was 0. */
+  gst_sdp_message_set_version (self->sdp, "0");
 
   if (!judge_and_repair (self, offer, error))
     return NULL;

@@ -16,6 +16,9 @@
 #include <gst/codecparsers/gsth264parser.h>
 #include <gst/pbutils/pbutils.h>
 
+#define MAX_SIDE (1055 * 16) /* pixels */
+#define MAX_REORDER_FRAMES 16
+
 /* -- NAL units ------------------------------------------------------------------- */
 
 /* @data: with the byte of header. */
@@ -120,6 +123,16 @@ take_sps (GstIvsSps *sps, const GstH264SPS *parsed, const guint8 *body,
   sps->name = gst_codec_utils_h264_get_profile (body, (guint) size);
 }
 
+/* GStreamer's parser takes every number for what it is. No level has longer sides
+ * (H.264, A.3.1: at most sqrt (8 * 139264) macroblocks) or more frames in its
+ * buffer (E.2.1); a side that was cropped away is less than zero, as guint huge. */
+static gboolean
+is_possible (const GstIvsSps *sps)
+{
+  return sps->width > 0 && sps->width <= MAX_SIDE && sps->height > 0 &&
+      sps->height <= MAX_SIDE && sps->reorder_frames <= MAX_REORDER_FRAMES;
+}
+
 gboolean
 gst_ivs_h264_read_sps (const guint8 *body, gsize size, GstIvsSps *sps)
 {
@@ -129,18 +142,20 @@ gst_ivs_h264_read_sps (const guint8 *body, gsize size, GstIvsSps *sps)
     .size = (guint) size,
     .data = (guint8 *) body,
     .valid = TRUE };
+  GstIvsSps taken;
   gboolean is_read;
 
   /* profile_idc, flags, level_idc; a larger one fits no packet. */
   if (size < 4 || size > G_MAXUINT16)
     return FALSE;
 
-  is_read = gst_h264_parse_sps (&nal, &parsed) == GST_H264_PARSER_OK &&
-      parsed.width > 0 && parsed.height > 0 &&
-      (!parsed.frame_cropping_flag ||
-          (parsed.crop_rect_width > 0 && parsed.crop_rect_height > 0));
+  is_read = gst_h264_parse_sps (&nal, &parsed) == GST_H264_PARSER_OK;
+  if (is_read) {
+    take_sps (&taken, &parsed, body, size);
+    is_read = is_possible (&taken);
+  }
   if (is_read)
-    take_sps (sps, &parsed, body, size);
+    *sps = taken;
   gst_h264_sps_clear (&parsed);
   return is_read;
 }

@@ -132,7 +132,9 @@ gst_ivs_rtcp_read (GstBuffer *buffer, guint64 now_ntp,
   GstRTCPPacket packet;
   gboolean has_report = FALSE;
 
-  if (!gst_rtcp_buffer_validate_reduced (buffer) ||
+  /* An empty one has no data, which gst_rtcp_buffer_validate_reduced() insists on. */
+  if (gst_buffer_get_size (buffer) == 0 ||
+      !gst_rtcp_buffer_validate_reduced (buffer) ||
       !gst_rtcp_buffer_map (buffer, GST_MAP_READ, &rtcp))
     return FALSE;
 

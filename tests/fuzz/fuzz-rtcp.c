@@ -1,0 +1,24 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Fuzz target: a compound packet of RTCP.
+ */
+#include "fuzz.h"
+#include "gstivsrtcp.h"
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  GstIvsReport reports[GST_IVS_N_KINDS] = {
+    [GST_IVS_AUDIO] = { .ssrc = 0x01010101, .clock_rate = 48000 },
+    [GST_IVS_VIDEO] = { .ssrc = 0x02020202, .clock_rate = 90000 },
+  };
+  GstBuffer *packet =
+      size > 0 ? gst_buffer_new_memdup (data, size) : gst_buffer_new ();
+
+  gst_ivs_rtcp_read (packet, G_GUINT64_CONSTANT (0xe000000080000000), reports);
+  gst_buffer_unref (packet);
+  for (guint i = 0; i < GST_IVS_N_KINDS; i++)
+    RULE (reports[i].fraction_lost >= 0 && reports[i].fraction_lost <= 1);
+  return 0;
+}

@@ -140,6 +140,7 @@
 /* ... and notices, which have no failure behind them. */
 /* made: notice */
 #define IVS_STAGE_NOTICE_NO_INPUT "no-input"
+#define IVS_STAGE_NOTICE_RENEWAL_WITH_OLD_TOKEN "renewal-with-old-token"
 #define IVS_STAGE_NOTICE_SECOND_STREAM "second-stream"
 #define IVS_STAGE_NOTICE_TOO_MANY_PADS "too-many-pads"
 #define IVS_STAGE_NOTICE_NO_SESSION_URL "no-session-url"

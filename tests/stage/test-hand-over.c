@@ -92,7 +92,7 @@ test_long_gop (void)
 
   init_tokens (&tokens, NULL);
   publish = survival_publish (&tokens, stage,
-      LONG_GOP_VIDEO ("150") " ! ivsstagesink stage-limits=ignore");
+      LONG_GOP_VIDEO ("150") " ! " SURVIVAL_SINK " ");
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   survival_turn_deaf (publish);
@@ -119,7 +119,7 @@ test_lost_while_waiting (void)
 
   init_tokens (&tokens, NULL);
   publish = survival_publish (&tokens, stage,
-      LONG_GOP_VIDEO ("900") " ! ivsstagesink stage-limits=ignore");
+      LONG_GOP_VIDEO ("900") " ! " SURVIVAL_SINK " ");
   publish_fixture_expect (publish, "lost");
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
@@ -207,8 +207,8 @@ test_renew_without_fresh_token (void)
 
   init_tokens (&tokens, "{\"duration\":-1}");
   old = publish_fixture_new (stage, LIVE_BOTH (RENEWED));
-  expired =
-      survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink " RENEWED);
+  expired = survival_publish (&tokens, stage,
+      LIVE_VIDEO " ! " SURVIVAL_SINK " " RENEWED);
   publish_fixture_expect (old, "renewal-with-old-token");
   publish_fixture_expect (expired, "token-expired");
   publish_fixture_play (old);

@@ -111,7 +111,7 @@ static void
 test_camera_later (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_AUDIO " ! ivsstagesink", AUDIO_PACKETS);
+      start (LIVE_AUDIO " ! " SURVIVAL_SINK, AUDIO_PACKETS);
   g_auto (Branch) camera = { NULL };
   g_autoptr (JsonNode) video = NULL, audio = NULL;
 
@@ -129,7 +129,7 @@ static void
 test_microphone_later (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_VIDEO " ! ivsstagesink", FRAMES);
+      start (LIVE_VIDEO " ! " SURVIVAL_SINK, FRAMES);
   g_auto (Branch) microphone = { NULL };
   g_autoptr (JsonNode) audio = NULL, video = NULL;
   g_autofree gchar *states = NULL;
@@ -150,7 +150,7 @@ static void
 test_stop_while_taking_over (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_VIDEO " ! ivsstagesink", FRAMES);
+      start (LIVE_VIDEO " ! " SURVIVAL_SINK, FRAMES);
   g_auto (Branch) microphone = { NULL };
 
   stage_fixture_fault (stage, "{\"rule\":\"slow\",\"ms\":600,\"count\":1}");
@@ -218,7 +218,7 @@ static void
 test_camera_again (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_AUDIO " ! ivsstagesink", AUDIO_PACKETS);
+      start (LIVE_AUDIO " ! " SURVIVAL_SINK, AUDIO_PACKETS);
 
   for (guint i = 0; i < 2 * G_N_ELEMENTS (pictures); i++) {
     const Picture *picture = &pictures[i % G_N_ELEMENTS (pictures)];
@@ -253,7 +253,7 @@ static void
 test_silent_pad (void)
 {
   g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
-      LIVE_AUDIO " ! ivsstagesink name=s  " LIVE_VIDEO
+      LIVE_AUDIO " ! " SURVIVAL_SINK " name=s  " LIVE_VIDEO
                  " ! valve name=late drop=true ! s.video_7");
   g_autoptr (GstElement) valve =
       gst_bin_get_by_name (GST_BIN (publish_fixture_get_pipeline (publish)),
@@ -284,7 +284,7 @@ test_resolution_changes (void)
 {
   g_autoptr (PublishFixture) publish = start (
       "videotestsrc is-live=true ! capsfilter name=size caps=\"" VIDEO_CAPS
-      "\" ! ivsstagesink name=s " LIVE_AUDIO " ! s.",
+      "\" ! " SURVIVAL_SINK " name=s " LIVE_AUDIO " ! s.",
       FRAMES);
   g_autoptr (GstElement) filter =
       gst_bin_get_by_name (GST_BIN (publish_fixture_get_pipeline (publish)),
@@ -321,7 +321,7 @@ static void
 test_raw_to_encoded (void)
 {
   g_autoptr (PublishFixture) publish =
-      start ("input-selector name=choice ! ivsstagesink name=s " LIVE_AUDIO
+      start ("input-selector name=choice ! " SURVIVAL_SINK " name=s " LIVE_AUDIO
              " ! s. "
              "videotestsrc is-live=true ! " VIDEO_CAPS
              " ! queue ! choice.sink_0 "
@@ -347,7 +347,7 @@ static void
 test_flushing_seek (void)
 {
   g_autoptr (PublishFixture) publish =
-      start ("videotestsrc ! " VIDEO_CAPS " ! ivsstagesink name=s "
+      start ("videotestsrc ! " VIDEO_CAPS " ! " SURVIVAL_SINK " name=s "
              "audiotestsrc ! s.",
           FRAMES);
 
@@ -389,9 +389,8 @@ static void
 test_branch_errs (void)
 {
   g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
-      LIVE_VIDEO
-      " ! identity name=bad error-after=60 ! ivsstagesink name=s " LIVE_AUDIO
-      " ! s.");
+      LIVE_VIDEO " ! identity name=bad error-after=60 ! " SURVIVAL_SINK
+                 " name=s " LIVE_AUDIO " ! s.");
   g_autoptr (GstMessage) error = NULL;
   g_autoptr (JsonNode) audio = NULL;
 

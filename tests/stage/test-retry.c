@@ -87,7 +87,7 @@ test_backoff (void)
 static void
 test_retry_after (void)
 {
-  g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! ivsstagesink");
+  g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! " SURVIVAL_SINK);
   g_autoptr (GstMessage) warning = NULL;
   gint64 began;
 
@@ -108,7 +108,7 @@ static void
 test_retries_spent (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_VIDEO " ! ivsstagesink max-retries=2");
+      start (LIVE_VIDEO " ! " SURVIVAL_SINK " max-retries=2");
   g_autoptr (GstMessage) message = NULL;
 
   refuse ("throttled", 1, ",\"retry_after\":-1");
@@ -132,7 +132,7 @@ static void
 test_no_retries (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_VIDEO " ! ivsstagesink max-retries=0");
+      start (LIVE_VIDEO " ! " SURVIVAL_SINK " max-retries=0");
 
   lose (publish);
   publish_fixture_wait_connection (publish, "failed", 5);
@@ -155,7 +155,7 @@ test_expired_at_reconnect (void)
   survival_tokens_init (&tokens);
   survival_tokens_add (&tokens, stage, NULL);
   survival_tokens_add (&tokens, stage, "{\"duration\":-1}");
-  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink");
+  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! " SURVIVAL_SINK);
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   lose (publish);
@@ -194,7 +194,7 @@ static void
 test_refused_at_reconnect (gconstpointer data)
 {
   gsize row = GPOINTER_TO_SIZE (data);
-  g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! ivsstagesink");
+  g_autoptr (PublishFixture) publish = start (LIVE_VIDEO " ! " SURVIVAL_SINK);
   g_autoptr (GstMessage) message = NULL;
   guint before, after;
 
@@ -215,7 +215,7 @@ static void
 test_live_resets_the_count (void)
 {
   g_autoptr (PublishFixture) publish =
-      start (LIVE_VIDEO " ! ivsstagesink max-retries=1");
+      start (LIVE_VIDEO " ! " SURVIVAL_SINK " max-retries=1");
   g_autoptr (JsonNode) second = NULL, third = NULL;
 
   lose (publish);
@@ -253,7 +253,7 @@ test_fresh_token_requested (void)
   survival_tokens_init (&tokens);
   survival_tokens_add (&tokens, stage, NULL);
   survival_tokens_add (&tokens, stage, NULL);
-  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink");
+  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! " SURVIVAL_SINK);
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   lose (publish);
@@ -283,7 +283,7 @@ test_token_file_replaced (void)
   g_close (file, NULL);
   write_token (path, &id);
   publish = publish_fixture_new_as (stage, id,
-      LIVE_VIDEO " ! ivsstagesink auth-token-file=%s", path);
+      LIVE_VIDEO " ! " SURVIVAL_SINK " auth-token-file=%s", path);
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   write_token (path, &next_id);
@@ -302,7 +302,7 @@ test_token_expiring (void)
 
   survival_tokens_init (&tokens);
   survival_tokens_add (&tokens, stage, "{\"duration\":0.1}");
-  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! ivsstagesink");
+  publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! " SURVIVAL_SINK);
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
   g_assert_cmpuint (publish_fixture_count_messages (publish,

@@ -195,7 +195,7 @@ test_stop (gconstpointer data)
   survival_tokens_add (&scene.tokens, scene.stage, NULL);
   survival_tokens_add (&scene.tokens, scene.stage, NULL);
   scene.publish = survival_publish (&scene.tokens, scene.stage,
-      LONG_GOP_VIDEO ("900") " ! ivsstagesink stage-limits=ignore "
+      LONG_GOP_VIDEO ("900") " ! " SURVIVAL_SINK " "
                              "shutdown-timeout=" SHUTDOWN_SECONDS);
   publish_fixture_expect (scene.publish, "lost");
   moments[moment].reach (&scene);

@@ -445,7 +445,7 @@ test_told (void)
 {
   g_auto (Loss) loss = { .at = 0 };
   g_autoptr (PublishFixture) publish =
-      start (stage, LIVE_VIDEO " ! ivsstagesink", &loss);
+      start (stage, LIVE_VIDEO " ! " SURVIVAL_SINK, &loss);
   g_autofree gchar *participant = g_strconcat ("--participant-id ",
       publish_fixture_get_participant (publish), NULL);
   g_autoptr (JsonNode) live =

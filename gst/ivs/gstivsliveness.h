@@ -9,8 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Silence proves nothing before ... */
-#define GST_IVS_LIVENESS_MIN_US (4 * G_USEC_PER_SEC)
+/* Silence proves nothing before this: outages of some seconds are common in the field and
+ * on a computer that has too much to do, and heal by themselves ... */
+#define GST_IVS_LIVENESS_MIN_US (6 * G_USEC_PER_SEC)
 /* ... nor before this while the habit of the other side is not known: the longest
  * interval by the rules is 5 s * 1.5 (RFC 3550 section 6.2, 6.3.1), and it is said
  * within 8 s ... */

@@ -27,9 +27,9 @@ static const struct
   gboolean is_sending;
   gint64 earliest_us, latest_us; /* after the last packet */
 } lives[] = {
-  { "every-second", SECOND, 0, 30, TRUE, 4 * SECOND, 4 * SECOND },
+  { "every-second", SECOND, 0, 30, TRUE, 6 * SECOND, 6 * SECOND },
   { "every-five-seconds", 5 * SECOND, 0, 60, TRUE, 7500 * 1000, 8500 * 1000 },
-  { "feedback", 5 * SECOND, SECOND / 4, 30, TRUE, 4 * SECOND, 4 * SECOND },
+  { "feedback", 5 * SECOND, SECOND / 4, 30, TRUE, 6 * SECOND, 6 * SECOND },
   /* No media, no feedback: only reports can be missed. */
   { "feedback-paused", 5 * SECOND, SECOND / 4, 60, FALSE, 7500 * 1000,
       8500 * 1000 },

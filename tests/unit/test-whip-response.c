@@ -199,6 +199,9 @@ test_printable (void)
     { "plain", 8, "plain" },
     { "plain", 3, "pla" },
     { "a\r\nb\033c", 8, "a  b c" },
+    { "a\xc2\x9b"
+      "b",
+        8, "a  b" },
     { "\xc3\xa4\xc3\xa4", 4, "\xc3\xa4\xc3\xa4" },
     { "\xc3\xa4\xc3\xa4", 3, "\xc3\xa4" },
     { "\xff", 8, "\xef\xbf\xbd" },

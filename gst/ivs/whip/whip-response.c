@@ -65,9 +65,11 @@ whip_response_printable (const gchar *text, gsize max_length)
   g_autofree gchar *bounded = g_strndup (text, max_length);
   gchar *printable = g_utf8_make_valid (bounded, -1);
 
-  for (gchar *at = printable; *at != '\0'; at++) {
-    if (g_ascii_iscntrl (*at))
-      *at = ' ';
+  /* U+0080 to U+009F too: to some terminals U+009B is an escape sequence. */
+  for (gchar *at = printable, *next; *at != '\0'; at = next) {
+    next = g_utf8_next_char (at);
+    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+      memset (at, ' ', (gsize) (next - at));
   }
   cut (printable, max_length);
   return printable;

@@ -199,6 +199,7 @@ static const Redirect redirects[] = {
   { "allowed-wildcard-not-prefix", "https://xa.example/", NULL, GLOBAL, "*.a.example", "neither" },
   { "allowed-idn", "https://b\xc3\xbc" "cher.example/", NULL, GLOBAL, "b\xc3\xbc" "cher.example", NULL },
   { "allowed-idn-as-punycode", "https://xn--bcher-kva.example/", NULL, GLOBAL, "b\xc3\xbc" "cher.example", NULL },
+  { "no-utf-8", "https://a.example/", NULL, GLOBAL, "\xff\xfc, *.\xf8, a.example\xf0", "neither" },
   { "star-is-nobody", "https://a.example/", NULL, GLOBAL, "*", "neither" },
   { "star-dot-is-nobody", "https://a.example/", NULL, GLOBAL, "*.", "neither" },
   { "empty-entries", "https://a.example/", NULL, GLOBAL, ",, ,", "neither" },

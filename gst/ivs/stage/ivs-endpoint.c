@@ -30,10 +30,13 @@
 static gchar *
 normalise_host (const gchar *host)
 {
-  g_autofree gchar *ascii = host != NULL ? g_hostname_to_ascii (host) : NULL;
+  g_autofree gchar *ascii = NULL;
   g_autofree gchar *lower = NULL;
   gsize length;
 
+  /* g_hostname_to_ascii() reads beyond the end of what is not UTF-8 (GLib 2.74). */
+  if (host != NULL && g_utf8_validate (host, -1, NULL))
+    ascii = g_hostname_to_ascii (host);
   if (ascii == NULL)
     return NULL;
   lower = g_ascii_strdown (ascii, -1);

@@ -16,7 +16,8 @@
 static gchar *
 get_plain_host (const gchar *host)
 {
-  gchar *plain = g_hostname_to_ascii (host);
+  gchar *plain =
+      g_utf8_validate (host, -1, NULL) ? g_hostname_to_ascii (host) : NULL;
   gchar *lower = plain != NULL ? g_ascii_strdown (plain, -1) : NULL;
 
   g_free (plain);

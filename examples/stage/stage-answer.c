@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define HUGE_SIZE (5 * 1024 * 1024)
+#define N_FLOOD 3000
 
 /* Called for each line; section 0 is the session, 1 the first m-line. What is
  * returned is written instead of the line; NULL leaves it out. */
@@ -203,11 +204,9 @@ sort_line (const gchar *line, guint section, gpointer data)
 static void
 split_sections (const gchar *sdp, Sections *sections)
 {
-  g_autofree gchar *nothing = NULL;
-
   sections->session = g_string_new (NULL);
   sections->media = g_ptr_array_new_with_free_func (free_string);
-  nothing = edit_lines (sdp, sort_line, sections);
+  g_free (edit_lines (sdp, sort_line, sections)); /* nothing is left of them */
 }
 
 static gchar *
@@ -332,6 +331,24 @@ make_huge (const gchar *sdp)
   return g_string_free (text, FALSE);
 }
 
+/* In front of the right ones: who takes them all has much to do. */
+static gchar *
+flood_candidates (const gchar *sdp)
+{
+  const gchar *first = strstr (sdp, "a=candidate:");
+  GString *text;
+
+  if (first == NULL)
+    return g_strdup (sdp);
+  text = g_string_new_len (sdp, first - sdp);
+  for (guint i = 0; i < N_FLOOD; i++)
+    g_string_append_printf (text,
+        "a=candidate:%u 1 udp 2130706431 127.0.0.1 %u typ host\r\n", i + 1,
+        i + 1);
+  g_string_append (text, first);
+  return g_string_free (text, FALSE);
+}
+
 gchar *
 stage_answer_spoil (const gchar *sdp, StageSpoil spoil)
 {
@@ -358,6 +375,8 @@ stage_answer_spoil (const gchar *sdp, StageSpoil spoil)
       return g_strdup ("<html><body><h1>Welcome</h1></body></html>");
     case STAGE_SPOIL_HUGE:
       return make_huge (sdp);
+    case STAGE_SPOIL_MANY_CANDIDATES:
+      return flood_candidates (sdp);
     default:
       return edit_lines (sdp, spoil_line, GUINT_TO_POINTER (spoil));
   }
@@ -391,6 +410,7 @@ static const gchar *const names[STAGE_N_SPOILS] = {
   [STAGE_SPOIL_EMPTY] = "empty",
   [STAGE_SPOIL_HTML] = "html",
   [STAGE_SPOIL_HUGE] = "huge",
+  [STAGE_SPOIL_MANY_CANDIDATES] = "many-candidates",
 };
 
 StageSpoil

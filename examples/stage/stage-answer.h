@@ -40,6 +40,7 @@ typedef enum
   STAGE_SPOIL_EMPTY,
   STAGE_SPOIL_HTML,
   STAGE_SPOIL_HUGE,
+  STAGE_SPOIL_MANY_CANDIDATES, /* thousands, the right ones come last */
   STAGE_N_SPOILS
 } StageSpoil;
 

@@ -68,6 +68,7 @@ static const Answer answers[] = {
   { "html", SPOIL ("html"), BOTH, "answer", "" },
   { "huge", SPOIL ("huge"), BOTH, "answer-too-large", "longer than" },
   { "wrong-password", SPOIL ("wrong-password"), BOTH, "connect-timeout", "does not answer" },
+  { "many-candidates", SPOIL ("many-candidates"), BOTH, "connect-timeout", "does not answer" },
   { "unreachable", SPOIL ("unreachable"), BOTH, "connect-timeout", "192.0.2.1" },
   { "closed-port", SPOIL ("closed-port"), BOTH, "connect-timeout", "127.0.0.1:1/udp does not answer" },
 };

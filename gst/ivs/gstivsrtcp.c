@@ -46,6 +46,18 @@ get_round_trip (guint64 now_ntp, guint32 last_sr, guint32 delay)
   return last_sr != 0 && time < MAX_ROUND_TRIP ? time : GST_CLOCK_TIME_NONE;
 }
 
+/* The count is the sender's word, and GStreamer sets nothing for a block that is not
+ * there. The length is in words, without the first (RFC 3550 section 6.4.1). */
+static guint
+count_report_blocks (GstRTCPPacket *packet)
+{
+  guint before = gst_rtcp_packet_get_type (packet) == GST_RTCP_TYPE_SR ? 6 : 1;
+  guint words = gst_rtcp_packet_get_length (packet);
+
+  return MIN (gst_rtcp_packet_get_rb_count (packet),
+      words > before ? (words - before) / 6 : 0);
+}
+
 static void
 read_report_block (GstRTCPPacket *packet, guint i, guint64 now_ntp,
     GstIvsReport *reports)
@@ -112,7 +124,7 @@ read_packet (GstRTCPPacket *packet, guint64 now_ntp, GstIvsReport *reports)
   switch (gst_rtcp_packet_get_type (packet)) {
     case GST_RTCP_TYPE_SR:
     case GST_RTCP_TYPE_RR:
-      for (guint i = 0; i < gst_rtcp_packet_get_rb_count (packet); i++)
+      for (guint i = 0; i < count_report_blocks (packet); i++)
         read_report_block (packet, i, now_ntp, reports);
       return TRUE;
     case GST_RTCP_TYPE_RTPFB:

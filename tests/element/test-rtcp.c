@@ -97,6 +97,27 @@ test_feedback (void)
   g_assert_false (reports[GST_IVS_VIDEO].has_report);
 }
 
+/* One block is told, one word of it is there; what follows is another packet. */
+static void
+test_cut_block (void)
+{
+  static const guint8 data[] = { /* RR of three words */
+    0x81, 201, 0, 2, 0, 0, 0x99, 0x99, AUDIO_SSRC >> 24 & 255,
+    AUDIO_SSRC >> 16 & 255, AUDIO_SSRC >> 8 & 255, AUDIO_SSRC & 255,
+    /* APP of seven */
+    0x80, 204, 0, 6, 0, 0, 0, 5, 'n', 'a', 'm', 'e', 1, 1, 1, 1, 2, 2, 2, 2, 3,
+    3, 3, 3, 4, 4, 4, 4
+  };
+  g_autoptr (GstBuffer) buffer =
+      gst_buffer_new_memdup (data, G_N_ELEMENTS (data));
+  GstIvsReport reports[GST_IVS_N_KINDS];
+
+  reports_init (reports);
+  g_assert_true (gst_ivs_rtcp_read (buffer, NOW, reports));
+  g_assert_false (reports[GST_IVS_AUDIO].has_report);
+  g_assert_cmpint (reports[GST_IVS_AUDIO].packets_lost, ==, 0);
+}
+
 /* Whatever comes: nothing breaks, nothing is read beyond the end. */
 static void
 test_hostile (void)
@@ -151,6 +172,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rtcp/report-blocks", test_report_blocks);
   g_test_add_func ("/rtcp/feedback", test_feedback);
+  g_test_add_func ("/rtcp/cut-block", test_cut_block);
   g_test_add_func ("/rtcp/hostile", test_hostile);
   g_test_add_func ("/rtcp/ntp-time", test_ntp_time);
   status = g_test_run ();

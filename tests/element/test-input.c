@@ -20,12 +20,22 @@ static const GstIvsStreamId ids[GST_IVS_N_KINDS] = {
 
 /* -- An element in miniature -------------------------------------------------------- */
 
+typedef struct _Stage Stage;
+
+/* What a streaming thread counts, under the stage's lock. */
 typedef struct
+{
+  Stage *stage;
+  guint n;
+} Counter;
+
+struct _Stage
 {
   GstElement *pipeline;
   GstBin *bin;
   GstIvsGate *gates[GST_IVS_N_KINDS];
-  gint packets[GST_IVS_N_KINDS]; /* that left the gates */
+  Counter arrived[GST_IVS_N_KINDS]; /* buffers at the gates */
+  Counter packets[GST_IVS_N_KINDS]; /* that left the gates */
   GstIvsInput *owners[GST_IVS_N_KINDS];
   guint n_pads;
 
@@ -34,7 +44,7 @@ typedef struct
   guint ready, ended, failed;
   gint encoders, payloaders;
   GError *error; /* the last */
-} Stage;
+};
 
 static GstIvsGate *
 get_gate (GstIvsInput *input, GstIvsKind kind, gpointer data)
@@ -114,27 +124,37 @@ static const GstIvsInputEvents events = {
 };
 
 static GstPadProbeReturn
-packet_left (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+buffer_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
-  g_atomic_int_inc ((gint *) data);
+  Counter *counter = data;
+
+  count (counter->stage, &counter->n);
   return GST_PAD_PROBE_OK;
+}
+
+static void
+count_buffers (GstElement *element, Counter *counter)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
+
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, buffer_passed,
+      counter, NULL);
 }
 
 static void
 add_gate (Stage *stage, GstIvsKind kind)
 {
   GstElement *sink = gst_element_factory_make ("fakesink", NULL);
-  GstPad *pad = gst_element_get_static_pad (sink, "sink");
 
   g_object_set (sink, "sync", FALSE, "async", FALSE, NULL);
   stage->gates[kind] = gst_ivs_gate_new (kind, &ids[kind]);
   gst_object_ref (stage->gates[kind]);
   gst_bin_add_many (stage->bin, GST_ELEMENT (stage->gates[kind]), sink, NULL);
   g_assert_true (gst_element_link (GST_ELEMENT (stage->gates[kind]), sink));
-  gst_pad_add_probe (pad,
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, packet_left,
-      &stage->packets[kind], NULL);
-  gst_object_unref (pad);
+  stage->arrived[kind].stage = stage->packets[kind].stage = stage;
+  count_buffers (GST_ELEMENT (stage->gates[kind]), &stage->arrived[kind]);
+  count_buffers (sink, &stage->packets[kind]);
 }
 
 static Stage *
@@ -234,27 +254,31 @@ wait_for (Stage *stage, guint *counter, guint value)
   g_mutex_unlock (&stage->lock);
 }
 
-/* A number that a streaming thread changes without telling. */
-static void
-wait_for_atomic (gint *counter, gint value)
+static guint
+get_count (Counter *counter)
 {
-  gint64 deadline = g_get_monotonic_time () + DEADLINE;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&counter->stage->lock);
 
-  while (g_atomic_int_get (counter) < value) {
-    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-    g_usleep (1000);
-  }
+  return counter->n;
 }
 
+static void
+wait_for_more (Counter *counter, guint more)
+{
+  wait_for (counter->stage, &counter->n, get_count (counter) + more);
+}
+
+/* Between the probe and the wait the thread does nothing that takes time. */
 static void
 wait_until_waiting (Stage *stage, GstIvsKind kind)
 {
   gint64 deadline = g_get_monotonic_time () + DEADLINE;
 
+  wait_for (stage, &stage->arrived[kind].n, 1);
   while (!GST_CLOCK_TIME_IS_VALID (
       gst_ivs_gate_get_waiting_running_time (stage->gates[kind]))) {
     g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-    g_usleep (1000);
+    g_thread_yield ();
   }
 }
 
@@ -344,8 +368,8 @@ test_both (void)
   play (stage);
   open_gates (stage);
   wait_for (stage, &stage->ended, 2);
-  g_assert_cmpint (g_atomic_int_get (&stage->packets[GST_IVS_AUDIO]), >, 30);
-  g_assert_cmpint (g_atomic_int_get (&stage->packets[GST_IVS_VIDEO]), >=, 20);
+  g_assert_cmpuint (get_count (&stage->packets[GST_IVS_AUDIO]), >, 30);
+  g_assert_cmpuint (get_count (&stage->packets[GST_IVS_VIDEO]), >=, 20);
   gst_element_set_state (stage->pipeline, GST_STATE_NULL);
   gst_ivs_input_free (video);
   gst_ivs_input_free (audio);
@@ -440,19 +464,16 @@ test_release_while_waiting (gconstpointer data)
 {
   Stage *stage = stage_new ();
   GstIvsInput *input = add_input (stage, "audio_%u");
-  gint others = 0;
+  Counter others = { stage, 0 };
   GstElement *source = add_source (stage, data, input);
   GstElement *sink = gst_bin_get_by_name (GST_BIN (source), "other");
-  GstPad *pad = gst_element_get_static_pad (sink, "sink");
 
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, packet_left, &others,
-      NULL);
+  count_buffers (sink, &others);
   play (stage);
   wait_until_waiting (stage, GST_IVS_AUDIO);
   free_input (input);
-  wait_for_atomic (&others, g_atomic_int_get (&others) + 50);
+  wait_for_more (&others, 50);
   assert_no_error_on_bus (stage);
-  gst_object_unref (pad);
   gst_object_unref (sink);
   stage_free (stage);
 }
@@ -467,14 +488,14 @@ test_release_while_flowing (void)
   open_gates (stage);
   for (guint i = 0; i < 5; i++) {
     GstIvsInput *input = add_input (stage, "audio_%u");
-    gint before = g_atomic_int_get (&stage->packets[GST_IVS_AUDIO]);
+    guint before = get_count (&stage->packets[GST_IVS_AUDIO]);
 
     source = add_source (stage,
         "audiotestsrc is-live=true samplesperbuffer=240 ! "
         "audio/x-raw,rate=48000 ! identity",
         input);
     gst_element_sync_state_with_parent (source);
-    wait_for_atomic (&stage->packets[GST_IVS_AUDIO], before + 5);
+    wait_for (stage, &stage->packets[GST_IVS_AUDIO].n, before + 5);
     stage->owners[GST_IVS_AUDIO] = NULL;
     free_input (input);
     gst_element_set_state (source, GST_STATE_NULL);
@@ -512,14 +533,14 @@ test_caps_change_the_chain (void)
   g_autoptr (GstCaps) rtp = gst_caps_from_string (
       "application/x-rtp,media=video,encoding-name=H264,clock-rate=90000");
   GstBuffer *buffer;
-  gint before;
+  guint before;
 
   play (stage);
   open_gates (stage);
   gst_app_src_set_caps (GST_APP_SRC (app), raw);
   for (guint i = 0; i < 10; i++)
     gst_app_src_push_buffer (GST_APP_SRC (app), make_frame (i));
-  wait_for_atomic (&stage->packets[GST_IVS_VIDEO], 3);
+  wait_for (stage, &stage->packets[GST_IVS_VIDEO].n, 3);
   g_assert_cmpuint (stage->ready, ==, 1);
 
   gst_app_src_set_caps (GST_APP_SRC (app), rtp);
@@ -527,13 +548,13 @@ test_caps_change_the_chain (void)
   GST_BUFFER_PTS (buffer) = 400 * GST_MSECOND;
   gst_app_src_push_buffer (GST_APP_SRC (app), buffer);
   wait_for (stage, &stage->ready, 2);
-  before = g_atomic_int_get (&stage->packets[GST_IVS_VIDEO]);
+  before = get_count (&stage->packets[GST_IVS_VIDEO]);
 
   gst_app_src_set_caps (GST_APP_SRC (app), raw);
   for (guint i = 10; i < 20; i++)
     gst_app_src_push_buffer (GST_APP_SRC (app), make_frame (i));
   wait_for (stage, &stage->ready, 3);
-  wait_for_atomic (&stage->packets[GST_IVS_VIDEO], before + 3);
+  wait_for (stage, &stage->packets[GST_IVS_VIDEO].n, before + 3);
   g_assert_cmpuint (stage->failed, ==, 0);
   gst_app_src_end_of_stream (GST_APP_SRC (app));
   wait_for (stage, &stage->ended, 1);
@@ -566,7 +587,7 @@ test_refused_then_taken (void)
   g_assert_true (gst_element_sync_state_with_parent (source));
   wait_for (stage, &stage->ended, 2);
   g_assert_cmpuint (stage->ready, ==, 1);
-  g_assert_cmpint (g_atomic_int_get (&stage->packets[GST_IVS_AUDIO]), >, 30);
+  g_assert_cmpuint (get_count (&stage->packets[GST_IVS_AUDIO]), >, 30);
   free_input (input);
   free_input (owner);
   stage_free (stage);
@@ -608,7 +629,7 @@ test_second_life (void)
       gst_element_set_state (added[i], GST_STATE_NULL);
       gst_bin_remove (GST_BIN (stage->pipeline), added[i]);
       stage->owners[i] = NULL;
-      g_assert_cmpint (g_atomic_int_get (&stage->packets[i]), >=,
+      g_assert_cmpuint (get_count (&stage->packets[i]), >=,
           20 * (gint) (life + 1));
     }
   }
@@ -633,8 +654,8 @@ test_second_life_of_a_chain (void)
     gst_ivs_input_reset (input);
     g_assert_cmpuint (stage->ready, ==, life);
     g_assert_cmpint (stage->encoders, ==, (gint) life);
-    g_assert_cmpint (g_atomic_int_get (&stage->packets[GST_IVS_AUDIO]), >=,
-        30 * (gint) life);
+    g_assert_cmpuint (get_count (&stage->packets[GST_IVS_AUDIO]), >=,
+        30 * life);
   }
   g_assert_cmpuint (GST_BIN_NUMCHILDREN (stage->bin), ==, 5);
   free_input (input);

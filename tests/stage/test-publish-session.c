@@ -7,6 +7,7 @@
 
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
+#include "stall-meter.h"
 
 static StageFixture *stage;
 
@@ -17,14 +18,36 @@ static StageFixture *stage;
 #define AUDIO_CAPS "audio/x-raw,rate=48000,channels=1"
 #define FILE_AUDIO "audiotestsrc samplesperbuffer=960"
 
-/* The stage is slow by 1.5 s: half of it would be seen if something waited. The
- * stage's jitter buffer holds the first packet for 0.2 s. */
+/* The stage is slow by 1.5 s: half of it would be seen if something waited. */
 #define SLOW "{\"rule\":\"slow\",\"ms\":1500,\"count\":1}"
-#define MAX_LEAD_MS 750
-#define MAX_LATE_MS 750
+/* The stage's jitter buffer holds the first packet for 200 ms, and none after it. */
+#define MAX_LEAD_MS 250
+#define MAX_LATE_MS 100
+#define MAX_ON_A_BUSY_COMPUTER_MS 750
+
+static StallMeter *stalls; /* of the case that runs */
+
+/* `limit` is what is true where every thread gets its turn; to that comes what this
+ * computer made them wait meanwhile, for several of them one after the other. */
+static void
+assert_below (const gchar *what, gdouble value, gdouble limit)
+{
+  gdouble longest = stall_meter_get_longest (stalls);
+
+  g_test_message ("%s: %.0f ms, longest stall %.1f ms", what, value, longest);
+  limit = MIN (limit + 8 * longest, MAX_ON_A_BUSY_COMPUTER_MS);
+  g_assert_cmpfloat (value, <, limit);
+}
 
 #define assert_number(publish, state, path, op, value) \
   g_assert_cmpfloat (publish_fixture_number (publish, state, path), op, value)
+
+static void
+assert_timely (PublishFixture *publish, JsonNode *state, const gchar *path,
+    gdouble limit)
+{
+  assert_below (path, publish_fixture_number (publish, state, path), limit);
+}
 
 /* What the jitter buffer drops as too late after a pause is not the sender's. */
 static void
@@ -241,8 +264,8 @@ check_files (PublishFixture *publish)
   publish_fixture_assert_int (publish, state, "session.audio.arrived", >=, 100);
   publish_fixture_assert_int (publish, state, "session.audio.arrived", <=, 101);
   assert_nothing_lost (publish, state);
-  assert_number (publish, state, "session.video.max_lead_ms", <, MAX_LEAD_MS);
-  assert_number (publish, state, "session.audio.max_lead_ms", <, MAX_LEAD_MS);
+  assert_timely (publish, state, "session.video.max_lead_ms", MAX_LEAD_MS);
+  assert_timely (publish, state, "session.audio.max_lead_ms", MAX_LEAD_MS);
   assert_number (publish, state, "session.video.media_ms", >=, 1900);
   assert_number (publish, state, "session.video.media_ms", <=, 2000);
   publish_fixture_assert_deleted (publish, 1);
@@ -327,12 +350,12 @@ test_live_never_waits (void)
   state = publish_fixture_wait_number (publish, "session.video.frames", 60, 20);
   publish_fixture_stop (publish);
   g_assert_cmpuint (video.buffers, >, 90);
-  g_assert_cmpint (video.latest, <, MAX_LATE_MS * GST_MSECOND);
-  g_assert_cmpint (audio.latest, <, MAX_LATE_MS * GST_MSECOND);
-  assert_number (publish, state, "session.video.max_lead_ms", <, MAX_LEAD_MS);
-  assert_number (publish, state, "session.audio.max_lead_ms", <, MAX_LEAD_MS);
+  assert_below ("video", (gdouble) video.latest / GST_MSECOND, MAX_LATE_MS);
+  assert_below ("audio", (gdouble) audio.latest / GST_MSECOND, MAX_LATE_MS);
+  assert_timely (publish, state, "session.video.max_lead_ms", MAX_LEAD_MS);
+  assert_timely (publish, state, "session.audio.max_lead_ms", MAX_LEAD_MS);
   assert_number (publish, state, "session.video.n_reports", >=, 1);
-  assert_number (publish, state, "session.video.latency_ms", <, MAX_LATE_MS);
+  assert_timely (publish, state, "session.video.latency_ms", MAX_LATE_MS);
   g_assert_true (json_node_get_boolean (
       publish_fixture_at (publish, state, "session.video.starts_with_idr")));
   publish_fixture_assert_deleted (publish, 1);
@@ -445,20 +468,35 @@ test_stop_while_posting (void)
   publish_fixture_assert_deleted (publish, 1);
 }
 
-/* The answer does not come within shutdown-timeout. */
+/* The answer does not come within shutdown-timeout, so nobody is there to delete the
+ * session that the stage makes later. The next one with this token takes its place. */
 static void
 test_stop_is_bounded (void)
 {
   g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
       LIVE_VIDEO " ! ivsstagesink shutdown-timeout=1");
+  g_autoptr (JsonNode) late = NULL, replaced = NULL;
   gint64 took;
 
-  stage_fixture_fault (stage, "{\"rule\":\"slow\",\"ms\":6000,\"count\":1}");
+  stage_fixture_fault (stage, "{\"rule\":\"slow\",\"ms\":4000,\"count\":1}");
   publish_fixture_play (publish);
   wait_for_step (publish, "start request");
   took = stop_and_measure (publish);
   g_assert_cmpint (took, >, G_USEC_PER_SEC / 2);
   g_assert_cmpint (took, <, 3 * G_USEC_PER_SEC);
+
+  late = publish_fixture_wait_number (publish, "sessions.made", 1, 20);
+  publish_fixture_assert_int (publish, late, "sessions.deleted", ==, 0);
+  g_object_set (publish_fixture_get_sink (publish), "shutdown-timeout", 10,
+      NULL);
+  publish_fixture_play (publish);
+  publish_fixture_wait_connection (publish, "connected", 20);
+  publish_fixture_stop (publish);
+  replaced = publish_fixture_wait_number (publish, "sessions.deleted", 1, 10);
+  publish_fixture_assert_int (publish, replaced, "sessions.made", ==, 2);
+  publish_fixture_assert_int (publish, replaced, "sessions.replaced", ==, 1);
+  g_assert_false (json_node_get_boolean (
+      publish_fixture_at (publish, replaced, "publishing")));
 }
 
 /* The stage does not confirm the DELETE within shutdown-timeout. */
@@ -553,7 +591,7 @@ test_restart_of_files (void)
     publish_fixture_wait_eos (publish, 20);
     state = publish_fixture_look (publish);
     publish_fixture_assert_int (publish, state, "session.video.marked", ==, 30);
-    assert_number (publish, state, "session.video.max_lead_ms", <, MAX_LEAD_MS);
+    assert_timely (publish, state, "session.video.max_lead_ms", MAX_LEAD_MS);
     publish_fixture_stop (publish);
     publish_fixture_assert_deleted (publish, n);
   }
@@ -583,19 +621,31 @@ test_pause (void)
   publish_fixture_assert_int (publish, after, "sessions.made", ==, 1);
   assert_nothing_lost (publish, after);
   publish_fixture_assert_int (publish, after, "session.video.sources", ==, 1);
-  assert_number (publish, after, "session.video.max_lead_ms", <, MAX_LEAD_MS);
+  assert_timely (publish, after, "session.video.max_lead_ms", MAX_LEAD_MS);
   publish_fixture_stop (publish);
   publish_fixture_assert_deleted (publish, 1);
+}
+
+typedef struct
+{
+  const gchar *name;
+  GTestFunc function;
+} Case;
+
+static void
+run_case (gconstpointer data)
+{
+  const Case *one = data;
+
+  stalls = stall_meter_new ();
+  one->function ();
+  g_clear_pointer (&stalls, stall_meter_free);
 }
 
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const Case cases[] = {
     { "eos/of-all", test_eos_of_all },
     { "eos/of-audio-first", test_eos_of_audio_first },
     { "eos/of-video-first", test_eos_of_video_first },
@@ -625,7 +675,7 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree gchar *path = g_strdup_printf ("/publish/%s", cases[i].name);
 
-    g_test_add_func (path, cases[i].function);
+    g_test_add_data_func (path, &cases[i], run_case);
   }
   stage = stage_fixture_start (NULL);
   result = g_test_run ();

@@ -1,0 +1,68 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How long this computer lets a thread wait that is due.
+ *
+ * What is measured of media in real time has that in it as well, several times: the
+ * source, the encoder, the network and the receiver each wait for their turn.
+ */
+#include "stall-meter.h"
+
+#define PERIOD_US 5000
+
+struct _StallMeter
+{
+  GThread *thread;
+  GMutex lock;
+  GCond ended;
+  gboolean is_over;
+  gint64 longest; /* us */
+};
+
+static gpointer
+measure (gpointer data)
+{
+  StallMeter *self = data;
+
+  g_mutex_lock (&self->lock);
+  while (!self->is_over) {
+    gint64 due = g_get_monotonic_time () + PERIOD_US;
+
+    if (!g_cond_wait_until (&self->ended, &self->lock, due))
+      self->longest = MAX (self->longest, g_get_monotonic_time () - due);
+  }
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+StallMeter *
+stall_meter_new (void)
+{
+  StallMeter *self = g_new0 (StallMeter, 1);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->ended);
+  self->thread = g_thread_new ("stall-meter", measure, self);
+  return self;
+}
+
+void
+stall_meter_free (StallMeter *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_over = TRUE;
+  g_cond_signal (&self->ended);
+  g_mutex_unlock (&self->lock);
+  g_thread_join (self->thread);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->ended);
+  g_free (self);
+}
+
+gdouble
+stall_meter_get_longest (StallMeter *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return (gdouble) self->longest / 1000.;
+}

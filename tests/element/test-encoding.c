@@ -217,6 +217,20 @@ count_buffer (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
   (*(guint *) data)++;
 }
 
+/* The encoder gets several times the time that it has: when it has none, because the
+ * computer is busy or valgrind's, something is dropped with good reason. */
+static void
+slow_down (GstElement *pipeline)
+{
+  g_autoptr (GstClock) clock =
+      gst_object_ref_sink (g_object_new (GST_TYPE_SYSTEM_CLOCK, NULL));
+  GstClockTime now = gst_clock_get_internal_time (clock);
+
+  gst_clock_set_calibration (clock, now, now, 1,
+      g_getenv ("IVS_TEST_IS_SLOW") != NULL ? 16 : 4);
+  gst_pipeline_use_clock (GST_PIPELINE (pipeline), clock);
+}
+
 /* What comes before its time, as from an RTSP camera with its latency, waits in the
  * chain until webrtcbin takes it: nothing is dropped as if the encoder were slow. */
 static void
@@ -235,7 +249,7 @@ test_early (void)
   guint packets = 0;
 
   g_assert_no_error (error);
-  g_object_set (source, "is-live", TRUE, "num-buffers", 60, "samplesperbuffer",
+  g_object_set (source, "is-live", TRUE, "num-buffers", 30, "samplesperbuffer",
       960, NULL);
   g_object_set (sink, "sync", TRUE, "ts-offset", 500 * GST_MSECOND,
       "signal-handoffs", TRUE, NULL);
@@ -244,13 +258,14 @@ test_early (void)
   g_assert_true (gst_element_link_filtered (source, chain, caps));
   g_assert_true (gst_element_link (chain, sink));
 
+  slow_down (pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+  message = gst_bus_timed_pop_filtered (bus, DEADLINE,
       GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  g_assert_cmpuint (packets, >=, 60);
+  g_assert_cmpuint (packets, >=, 30);
 }
 
 /* -- Hiding what is installed -------------------------------------------------------- */

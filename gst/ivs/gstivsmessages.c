@@ -108,29 +108,36 @@ make_details (const IvsFailure *failure, const GstIvsIncident *incident)
   return details;
 }
 
-/* What to do first; then what a supporter wants to know. */
-static gchar *
-make_debug_text (const IvsFailure *failure, const GstIvsIncident *incident)
+static void
+append_known (GString *text, const gchar *what, const gchar *value)
 {
-  g_autofree gchar *hint = make_hint (failure->advice, incident);
+  if (value != NULL)
+    g_string_append_printf (text, ", %s %s", what, value);
+}
+
+/* What to do first; then what a supporter wants to know. @failure: or NULL. */
+static gchar *
+make_debug_text (const gchar *name, const gchar *advice,
+    const IvsFailure *failure, const GstIvsIncident *incident)
+{
+  g_autofree gchar *hint = make_hint (advice, incident);
   GString *text = g_string_new (hint);
 
-  g_string_append_printf (text, "\n(%s", failure->name);
-  if (failure->code != 0)
+  g_string_append_printf (text, "\n(%s", name);
+  if (failure != NULL && failure->code != 0)
     g_string_append_printf (text, ", code %d", failure->code);
-  if (failure->http_status != 0)
+  if (failure != NULL && failure->http_status != 0)
     g_string_append_printf (text, ", HTTP status %u", failure->http_status);
-  if (failure->server_message != NULL)
+  if (failure != NULL && failure->server_message != NULL)
     g_string_append_printf (text, ", server says \"%s\"",
         failure->server_message);
-  if (incident != NULL && incident->endpoint != NULL)
-    g_string_append_printf (text, ", endpoint %s", incident->endpoint);
-  if (incident != NULL && incident->participant_id != NULL)
-    g_string_append_printf (text, ", participant %s", incident->participant_id);
-  if (incident != NULL && incident->request_id != NULL)
-    g_string_append_printf (text, ", request id %s", incident->request_id);
-  if (incident != NULL && incident->session_host != NULL)
-    g_string_append_printf (text, ", session host %s", incident->session_host);
+  if (incident != NULL) {
+    append_known (text, "endpoint", incident->endpoint);
+    append_known (text, "stage", incident->stage_arn);
+    append_known (text, "participant", incident->participant_id);
+    append_known (text, "request id", incident->request_id);
+    append_known (text, "session host", incident->session_host);
+  }
   g_string_append_c (text, ')');
   return g_string_free (text, FALSE);
 }
@@ -145,17 +152,22 @@ post (GstElement *element, GstMessageType type, const IvsFailure *failure,
 
   get_domain_and_code (failure->failure_class, &domain, &code);
   gst_element_message_full_with_details (element, type, domain, code,
-      remark != NULL ? g_strdup_printf ("%s; %s", failure->sentence, remark)
+      remark != NULL ? g_strdup_printf ("%s (%s)", failure->sentence, remark)
                      : g_strdup (failure->sentence),
-      make_debug_text (failure, incident), __FILE__, GST_FUNCTION, __LINE__,
-      make_details (failure, incident));
+      make_debug_text (failure->name, failure->advice, failure, incident),
+      __FILE__, GST_FUNCTION, __LINE__, make_details (failure, incident));
 }
 
 void
 gst_ivs_post_error (GstElement *element, const IvsFailure *failure,
     const GstIvsIncident *incident)
 {
-  post (element, GST_MESSAGE_ERROR, failure, incident, NULL);
+  g_autofree gchar *remark = NULL;
+
+  /* Another attempt might have helped, but there were enough of them. */
+  if (incident != NULL && incident->attempt > 1 && failure->retryable)
+    remark = g_strdup_printf ("given up after attempt %u", incident->attempt);
+  post (element, GST_MESSAGE_ERROR, failure, incident, remark);
 }
 
 void
@@ -215,14 +227,18 @@ gst_ivs_post_time_left (GstElement *element, const gchar *name,
 
 void
 gst_ivs_post_notice (GstElement *element, const gchar *name,
-    const gchar *sentence, const gchar *advice)
+    const gchar *sentence, const gchar *advice, const GstIvsIncident *incident)
 {
+  GstStructure *details = gst_structure_new ("ivs-stage-error", "code",
+      G_TYPE_INT, 0, "name", G_TYPE_STRING, name, "hint", G_TYPE_STRING, advice,
+      "retryable", G_TYPE_BOOLEAN, FALSE, NULL);
+
+  add_incident (details, incident);
   gst_element_message_full_with_details (element, GST_MESSAGE_WARNING,
-      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, g_strdup (sentence),
-      g_strdup (advice), __FILE__, GST_FUNCTION, __LINE__,
-      gst_structure_new ("ivs-stage-error", "code", G_TYPE_INT, 0, "name",
-          G_TYPE_STRING, name, "hint", G_TYPE_STRING, advice, "retryable",
-          G_TYPE_BOOLEAN, FALSE, NULL));
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      g_strconcat (sentence, ".", NULL),
+      make_debug_text (name, advice, NULL, incident), __FILE__, GST_FUNCTION,
+      __LINE__, details);
 }
 
 void
@@ -230,12 +246,13 @@ gst_ivs_post_limit (GstElement *element, GstMessageType type,
     const IvsFinding *finding, const GstIvsIncident *incident)
 {
   GstStructure *details = gst_ivs_monitor_make_details (finding);
+  g_autofree gchar *advice = ivs_finding_dup_advice (finding);
 
   add_incident (details, incident);
   gst_element_message_full_with_details (element, type, GST_STREAM_ERROR,
       GST_STREAM_ERROR_WRONG_TYPE, ivs_finding_dup_sentence (finding),
-      ivs_finding_dup_advice (finding), __FILE__, GST_FUNCTION, __LINE__,
-      details);
+      make_debug_text (finding->row->name, advice, NULL, incident), __FILE__,
+      GST_FUNCTION, __LINE__, details);
 }
 
 void

@@ -35,9 +35,9 @@ void gst_ivs_post_error (GstElement *element, const IvsFailure *failure,
 /* WARNING of the same shape, for what does not end the pipeline. */
 void gst_ivs_post_warning (GstElement *element, const IvsFailure *failure,
     const GstIvsIncident *incident);
-/* WARNING in plain words, without a failure behind it. */
+/* WARNING in plain words, without a failure behind it. @sentence: without full stop. */
 void gst_ivs_post_notice (GstElement *element, const gchar *name,
-    const gchar *sentence, const gchar *advice);
+    const gchar *sentence, const gchar *advice, const GstIvsIncident *incident);
 
 /* WARNING: @failure, and that attempt number @next_attempt is made in @wait_ms. */
 void gst_ivs_post_retry (GstElement *element, const IvsFailure *failure,

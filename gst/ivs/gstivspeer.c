@@ -770,14 +770,22 @@ GError *
 gst_ivs_peer_explain_timeout (GstIvsPeer *self)
 {
   GstWebRTCICEConnectionState ice;
+  GstWebRTCICETransportPolicy policy;
   const gchar *remote =
       self->answer != NULL ? self->answer->first_candidate : NULL;
 
-  g_object_get (self->webrtcbin, "ice-connection-state", &ice, NULL);
+  g_object_get (self->webrtcbin, "ice-connection-state", &ice,
+      "ice-transport-policy", &policy, NULL);
 
+  if (g_atomic_int_get (&self->n_local_candidates) == 0 &&
+      policy == GST_WEBRTC_ICE_TRANSPORT_POLICY_RELAY) {
+    return g_error_new_literal (IVS_ERROR, IVS_FAILURE_ICE,
+        "No TURN server relays for this computer, and ice-transport-policy=relay "
+        "allows no other way: set turn-servers, or ice-transport-policy=all");
+  }
   if (g_atomic_int_get (&self->n_local_candidates) == 0) {
     return g_error_new_literal (IVS_ERROR, IVS_FAILURE_NO_LOCAL_ADDRESS,
-        "This machine has no network address to send media from");
+        "This computer has no network address to send media from");
   }
   if (ice == GST_WEBRTC_ICE_CONNECTION_STATE_CONNECTED ||
       ice == GST_WEBRTC_ICE_CONNECTION_STATE_COMPLETED) {

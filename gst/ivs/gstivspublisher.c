@@ -462,9 +462,11 @@ input_timed_out (gpointer data)
   GstIvsPublisher *self = data;
   g_auto (GstIvsInputs) inputs = { 0 };
   g_autofree gchar *sentence = NULL;
+  g_auto (GstIvsIncident) incident = { 0 };
 
   gst_ivs_timer_clear (&self->input_timer);
   self->is_overdue = TRUE;
+  describe_incident (self, self->attempt, &incident);
   self->events.get_inputs (self->element, &inputs);
   sentence = inputs.silent_pads != NULL
       ? g_strdup_printf ("No data came on %s within %d seconds",
@@ -472,7 +474,8 @@ input_timed_out (gpointer data)
       : g_strdup_printf ("No pad was requested within %d seconds",
             INPUT_TIMEOUT_MS / 1000);
   gst_ivs_post_notice (self->element, "no-input", sentence,
-      "What comes on other pads is published without it, and it is taken in when its data comes. Check what is upstream of the pad; release a pad that is not used.");
+      "What comes on other pads is published without it, and it is taken in when its data comes. Check what is upstream of the pad; release a pad that is not used.",
+      &incident);
   check_inputs (self);
 }
 
@@ -689,6 +692,7 @@ report_lost (GstIvsPublisher *self, const IvsFailure *failure,
 static void
 active_lost (GstIvsPublisher *self, const IvsFailure *failure)
 {
+  g_autoptr (GstIvsSession) lost = gst_ivs_session_ref (self->active);
   /* What our own attempt has ended is not lost. */
   gboolean is_told = self->is_silent || may_have_replaced_active (self);
 
@@ -698,7 +702,7 @@ active_lost (GstIvsPublisher *self, const IvsFailure *failure)
   if (self->picture_timer != NULL)
     take_over (self);
   else if (self->attempt == NULL && self->retry_timer == NULL)
-    try_again (self, failure, NULL, TRUE);
+    try_again (self, failure, lost, TRUE);
   else
     set_state (self, GST_IVS_CONNECTION_RECONNECTING);
 }
@@ -720,7 +724,7 @@ session_silent (GstIvsSession *session, gint64 microseconds, gpointer data)
   if (self->picture_timer != NULL)
     take_over (self);
   else if (self->attempt == NULL && self->retry_timer == NULL)
-    try_again (self, failure, NULL, TRUE);
+    try_again (self, failure, session, TRUE);
   else
     set_state (self, GST_IVS_CONNECTION_RECONNECTING);
 }
@@ -879,8 +883,10 @@ session_noticed (GstIvsSession *session, const gchar *name,
     const gchar *sentence, const gchar *advice, gpointer data)
 {
   GstIvsPublisher *self = data;
+  g_auto (GstIvsIncident) incident = { 0 };
 
-  gst_ivs_post_notice (self->element, name, sentence, advice);
+  describe_incident (self, session, &incident);
+  gst_ivs_post_notice (self->element, name, sentence, advice, &incident);
 }
 
 /* While the element goes down webrtcbin does too, maybe before the worker hears of
@@ -1023,6 +1029,40 @@ gst_ivs_publisher_element_failed (GstIvsPublisher *self, GstObject *element,
   failure->text = g_strdup (error->message);
   gst_ivs_worker_call (self->worker, element_failed, failure,
       element_failure_free);
+}
+
+typedef struct
+{
+  GstIvsPublisher *publisher;
+  IvsFailure *failure;
+} InputFailure;
+
+static void
+input_failure_free (gpointer data)
+{
+  InputFailure *self = data;
+
+  ivs_failure_free (self->failure);
+  g_free (self);
+}
+
+static void
+input_failed (gpointer data)
+{
+  InputFailure *self = data;
+
+  if (!self->publisher->has_failed && !self->publisher->is_stopping)
+    give_up (self->publisher, self->failure, self->publisher->active);
+}
+
+void
+gst_ivs_publisher_input_failed (GstIvsPublisher *self, const GError *error)
+{
+  InputFailure *failure = g_new (InputFailure, 1);
+
+  failure->publisher = self;
+  failure->failure = ivs_failure_from_error (error, NULL);
+  gst_ivs_worker_call (self->worker, input_failed, failure, input_failure_free);
 }
 
 static void

@@ -61,6 +61,9 @@ void gst_ivs_publisher_kick (GstIvsPublisher *self);
 /* An element inside a session's webrtcbin posted an error. */
 void gst_ivs_publisher_element_failed (GstIvsPublisher *self,
     GstObject *element, const GError *error);
+/* What a pad brings cannot be published: everything ends. */
+void
+gst_ivs_publisher_input_failed (GstIvsPublisher *self, const GError *error);
 /* Ends what there is. */
 void gst_ivs_publisher_stop (GstIvsPublisher *self);
 /* Waits until gst_ivs_publisher_stop() is done, at most shutdown-timeout, and

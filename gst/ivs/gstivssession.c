@@ -376,9 +376,6 @@ apply_answer (GstIvsSession *self, const WhipResponse *response)
   g_autoptr (GError) error = NULL;
   g_autoptr (IvsAnswer) answer = NULL;
 
-  if (self->session_url == NULL)
-    notice_missing_location (self);
-
   if (response->body_truncated) {
     g_set_error (&error, IVS_ERROR, IVS_FAILURE_ANSWER_TOO_LARGE,
         "The stage's answer is longer than %d KB", WHIP_MAX_BODY / 1024);
@@ -392,6 +389,8 @@ apply_answer (GstIvsSession *self, const WhipResponse *response)
     return;
   }
 
+  if (self->session_url == NULL)
+    notice_missing_location (self);
   for (guint i = 0; i < answer->repairs->len; i++)
     GST_DEBUG_OBJECT (self->bin, "answer repaired: %s",
         (const gchar *) g_ptr_array_index (answer->repairs, i));
@@ -456,7 +455,10 @@ gst_ivs_session_element_failed (GstIvsSession *self, GstObject *element,
   else if (g_str_has_prefix (G_OBJECT_TYPE_NAME (element), "GstDtls"))
     kind = IVS_FAILURE_DTLS;
   fail (self,
-      ivs_failure_new_printf (kind, "The media connection failed: %s", text));
+      ivs_failure_new_printf (kind, "%s: %s",
+          kind == IVS_FAILURE_DTLS ? "The DTLS handshake failed"
+                                   : "The media connection failed",
+          text));
 }
 
 /* 6. The end: first nothing more is sent, then the stage is told. */

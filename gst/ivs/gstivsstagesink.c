@@ -229,7 +229,8 @@ claim_gate (GstIvsInput *input, GstIvsKind kind, gpointer data)
       GST_PAD_NAME (gst_ivs_input_get_pad (input)),
       kind == GST_IVS_AUDIO ? "audio" : "video");
   gst_ivs_post_notice (GST_ELEMENT (self), "second-stream", sentence,
-      "Publish it with an ivsstagesink and a participant token of its own, or mix it in (audiomixer, compositor).");
+      "Publish it with an ivsstagesink and a participant token of its own, or mix it in (audiomixer, compositor).",
+      NULL);
   return NULL;
 }
 
@@ -254,9 +255,12 @@ gate_switched (GstIvsGate *gate, gpointer data)
 static void
 input_failed (GstIvsInput *input, const GError *error, gpointer data)
 {
-  g_autoptr (IvsFailure) failure = ivs_failure_from_error (error, NULL);
+  GstIvsStageSink *self = data;
 
-  gst_ivs_post_error (GST_ELEMENT (data), failure, NULL);
+  GST_OBJECT_LOCK (self);
+  if (self->publisher != NULL)
+    gst_ivs_publisher_input_failed (self->publisher, error);
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -355,7 +359,8 @@ request_new_pad (GstElement *element, GstPadTemplate *templ,
         obstacle);
 
     gst_ivs_post_notice (element, "too-many-pads", sentence,
-        "Publish a further stream with an ivsstagesink and a participant token of its own, or mix it in (audiomixer, compositor).");
+        "Publish a further stream with an ivsstagesink and a participant token of its own, or mix it in (audiomixer, compositor).",
+        NULL);
     return NULL;
   }
 

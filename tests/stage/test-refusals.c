@@ -62,7 +62,7 @@ static const Refusal refusals[] = {
   { "code/2011", "\"rule\":\"simulcast-account\"", 2011, 404, "action-not-found", GST_RESOURCE_ERROR_NOT_FOUND, FALSE,
     "action ID not found", "The stage does not take this way of publishing (code 2011, HTTP 404", "whether simulcast is enabled" },
   { "code/2012", "\"rule\":\"aborted\"", 2012, 412, "state-conflict", GST_RESOURCE_ERROR_BUSY, FALSE,
-    "aborted", "The state of this participant on the stage does not fit (code 2012, HTTP 412", "in use elsewhere" },
+    "aborted", "The stage broke off, for this participant is in another state (code 2012, HTTP 412", "in use elsewhere" },
   { "code/2013", "\"rule\":\"throttled\"", 2013, 429, "throttled", GST_RESOURCE_ERROR_BUSY, TRUE,
     "throttled", "The stage asks for fewer requests (code 2013, HTTP 429", "one after the other" },
   { "code/2014", "\"rule\":\"no-h264\"", 2014, 400, "no-matching-codec", GST_STREAM_ERROR_WRONG_TYPE, FALSE,

@@ -153,9 +153,9 @@ typedef struct
 /* clang-format off */
 static const BodyCase body_cases[] = {
   { "empty", "application/sdp", "", -1, IVS_FAILURE_ANSWER, "the body is empty" },
-  { "garbage", "application/sdp", "\x01\xff\xfe?", -1, IVS_FAILURE_ANSWER, "a text that is not an SDP: \"?\"" },
-  { "html", "text/html", "<html>\n<head><title>502 Bad Gateway</title></head>secret", -1, IVS_FAILURE_ANSWER, "text/html that is not an SDP: \"502 Bad Gateway\"" },
-  { "json", "application/json", "{\"sdp\": \"v=0\\r\\n\"}", -1, IVS_FAILURE_ANSWER, "application/json that is not an SDP: \"{\"sdp\": \"v=0\\r\\n\"}\"" },
+  { "garbage", "application/sdp", "\x01\xff\xfe?", -1, IVS_FAILURE_ANSWER, "a text instead of an SDP answer: \"?\"" },
+  { "html", "text/html", "<html>\n<head><title>502 Bad Gateway</title></head>secret", -1, IVS_FAILURE_ANSWER, "text/html instead of an SDP answer: \"502 Bad Gateway\"" },
+  { "json", "application/json", "{\"sdp\": \"v=0\\r\\n\"}", -1, IVS_FAILURE_ANSWER, "application/json instead of an SDP answer: \"{\"sdp\": \"v=0\\r\\n\"}\"" },
   { "token-not-shown", NULL, "no such token eyJhbGciOiJF.eyJhIjoi.QUJD here", -1, IVS_FAILURE_ANSWER, "no such token *** here" },
   { "password-not-shown", NULL, "{sdp: a=ice-pwd:hunter2hunter2hunter2hunter2", -1, IVS_FAILURE_ANSWER, "a=ice-pwd:***" },
   { "version-1", "application/sdp", "v=1\r\n", -1, IVS_FAILURE_ANSWER, "not an SDP: \"v=1\"" },

@@ -116,7 +116,8 @@ refuse_other_text (const gchar *text, gsize length, const gchar *content_type,
     type = make_excerpt (content_type, strlen (content_type));
 
   return refuse (error,
-      "The server answered with %s that is not an SDP: \"%s\"", type, excerpt);
+      "The server answered with %s instead of an SDP answer: \"%s\"", type,
+      excerpt);
 }
 
 static guint

@@ -537,7 +537,8 @@ ivs_finding_dup_sentence (const IvsFinding *finding)
   const IvsDiagnosisRow *row = finding->row;
 
   return g_strconcat (row->sentence, ": ", finding->measured_text,
-      row->allowed != NULL ? ", " : NULL, row->allowed, NULL);
+      row->allowed != NULL ? ", " : "",
+      row->allowed != NULL ? row->allowed : "", ".", NULL);
 }
 
 gchar *

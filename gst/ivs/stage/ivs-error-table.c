@@ -99,8 +99,9 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
   [IVS_FAILURE_REDIRECT] = {
     /* Guide: the global endpoint answers 307; RFC 9725 section 4.5 */
     "redirect", IVS_CLASS_OPEN_WRITE, NO,
-    "The stage's endpoint redirects to where the token may not go",
-    "Check whip-endpoint. If the host that the redirect names is trusted, add it to allowed-hosts." },
+    "The stage's endpoint sends a redirect that is not followed",
+    "Check whip-endpoint: a proxy or the login page of a network redirects too. If the host that the redirect names "
+    "is trusted, add it to allowed-hosts." },
 
   /* -- The service's own words -------------------------------------------- */
   [IVS_FAILURE_SESSION_REFUSED] = {
@@ -118,7 +119,8 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
     /* SDK "NoPermissions"; disconnected participants: Guide, DisconnectParticipant */
     "no-permissions", IVS_CLASS_NOT_AUTHORIZED, NO,
     "The stage does not accept the participant token",
-    "The token lacks PUBLISH, is not valid, was revoked, or its participant was disconnected. Make a new one: "
+    "The token lacks PUBLISH, is of another stage, is not valid yet (check the clock of the computer that made it), was "
+    "revoked, or its participant was disconnected. Make a new one: "
     MINT },
   [IVS_FAILURE_STAGE_NOT_FOUND] = {
     /* SDK "RemoteStreamNotFound"; that regions differ: inferred */
@@ -152,8 +154,8 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
   [IVS_FAILURE_STATE_CONFLICT] = {
     /* SDK "AbortedMHCPError"; that the token is in use elsewhere: inferred */
     "state-conflict", IVS_CLASS_BUSY, NO,
-    "The state of this participant on the stage does not fit",
-    "The token may be in use elsewhere. Make a token for this publisher alone: " MINT },
+    "The stage broke off, for this participant is in another state",
+    "The token may be in use elsewhere, or was a moment ago. Wait half a minute, or make a token for this publisher alone: " MINT },
   [IVS_FAILURE_THROTTLED] = {
     /* SDK "StageAuthThrottled" */
     "throttled", IVS_CLASS_BUSY, YES,
@@ -205,7 +207,8 @@ const IvsFailureRow ivs_failure_rows[IVS_FAILURE_N_KINDS] = {
   [IVS_FAILURE_ANSWER] = {
     "answer", IVS_CLASS_OPEN_WRITE, NO,
     "The endpoint's answer cannot be used",
-    "Check that whip-endpoint is the endpoint of a stage." },
+    "Check that whip-endpoint is the endpoint of a stage, and that no proxy or login page of a network answers in its "
+    "place." },
   [IVS_FAILURE_ANSWER_TOO_LARGE] = {
     "answer-too-large", IVS_CLASS_OPEN_WRITE, NO,
     "The endpoint's answer is longer than any answer of a stage",

@@ -447,7 +447,7 @@ ivs_failure_from_error (const GError *error, const gchar *host)
     failure->sentence = make_sentence (error->message, NULL);
     return failure;
   }
-  if (host != NULL)
+  if (host != NULL && strstr (error->message, host) == NULL)
     return ivs_failure_new_printf (judge_error (error), "%s: %s", host,
         error->message);
   return ivs_failure_new (judge_error (error), error->message);

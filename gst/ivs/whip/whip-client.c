@@ -279,6 +279,15 @@ fail (GTask *task, GError *error)
   g_error_free (error);
 }
 
+/* A connection that the request before began, and gave up when its time was over:
+ * libsoup lets us wait for it, and cancels both. */
+static gboolean
+has_lost_connection (Request *request, const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
+      !g_cancellable_is_cancelled (request->cancellable);
+}
+
 /* What GLib and libsoup say lacks the host, and for certificates the reason. */
 static void
 fail_transport (GTask *task, GError *error)
@@ -288,7 +297,7 @@ fail_transport (GTask *task, GError *error)
   g_autofree gchar *origin = whip_url_origin (request->url);
   g_autoptr (GError) owned = error;
 
-  if (request->is_timed_out ||
+  if (request->is_timed_out || has_lost_connection (request, error) ||
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
     fail (task,
         g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,

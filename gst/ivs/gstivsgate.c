@@ -66,6 +66,7 @@ struct _GstIvsGate
   gboolean discard;
   gboolean unplugging;
   guint openings;
+  guint64 packets_before;    /* those that had passed when it was opened */
   gint64 key_unit_requested; /* monotonic */
   guint key_units;
   GstClockTimeDiff time_offset;
@@ -105,6 +106,12 @@ enum
 };
 
 static guint signals[N_SIGNALS];
+
+enum
+{
+  PROP_0,
+  PROP_PASSAGE,
+};
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
@@ -658,7 +665,7 @@ segment_arrived (GstIvsGate *self, GstEvent *event)
 {
   gst_event_copy_segment (event, &self->segment);
   if (self->segment.format != GST_FORMAT_TIME)
-    GST_WARNING_OBJECT (self, "segment is not in time: packets pass unpaced");
+    GST_INFO_OBJECT (self, "segment is not in time: packets pass unpaced");
   gst_ivs_stream_interrupt (self->stream);
   self->started_anew = TRUE;
 }
@@ -808,6 +815,7 @@ gst_ivs_gate_open (GstIvsGate *self)
   g_mutex_lock (&self->lock);
   self->open = TRUE;
   self->openings++;
+  self->packets_before = self->stats.packets;
   wake (self);
   g_mutex_unlock (&self->lock);
 
@@ -1071,18 +1079,50 @@ gst_ivs_gate_finalize (GObject *object)
   G_OBJECT_CLASS (gst_ivs_gate_parent_class)->finalize (object);
 }
 
+static const gchar *
+describe_passage (GstIvsGate *self)
+{
+  const gchar *passage = "open";
+
+  g_mutex_lock (&self->lock);
+  if (!self->open)
+    passage = GST_CLOCK_TIME_IS_VALID (self->waiting) ? "waiting" : "closed";
+  else if (self->stats.packets == self->packets_before)
+    passage = "opening";
+  g_mutex_unlock (&self->lock);
+  return passage;
+}
+
+static void
+gst_ivs_gate_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  if (id == PROP_PASSAGE)
+    g_value_set_static_string (value, describe_passage (GST_IVS_GATE (object)));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
 static void
 gst_ivs_gate_class_init (GstIvsGateClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = gst_ivs_gate_finalize;
+  G_OBJECT_CLASS (klass)->get_property = gst_ivs_gate_get_property;
   element_class->change_state = gst_ivs_gate_change_state;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "IVS gate",
       "Generic/Network/WebRTC", "Keeps one RTP stream alive over many sessions",
       "The ivsstagesink authors");
+
+  /* A dot file shows what differs from the default: this always does. */
+  g_object_class_install_property (G_OBJECT_CLASS (klass), PROP_PASSAGE,
+      g_param_spec_string ("passage", "Passage",
+          "closed, waiting (closed, and upstream waits), opening (for what a "
+          "stream can begin with), open",
+          NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   signals[SIGNAL_EOS] = g_signal_new ("eos", G_TYPE_FROM_CLASS (klass),
       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);

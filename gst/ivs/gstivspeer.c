@@ -873,6 +873,16 @@ gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
   return gst_pad_link (src, section->sink) == GST_PAD_LINK_OK;
 }
 
+static void
+add_retransmitted (const GValue *element, gpointer data)
+{
+  guint *sum = data;
+  guint n = 0;
+
+  g_object_get (g_value_get_object (element), "num-rtx-packets", &n, NULL);
+  *sum += n;
+}
+
 void
 gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,
     GstIvsReport *report)
@@ -880,6 +890,16 @@ gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,
   g_mutex_lock (&self->lock);
   *report = self->reports[kind];
   g_mutex_unlock (&self->lock);
+
+  /* Only the video has RTX. */
+  if (kind == GST_IVS_VIDEO) {
+    GstIterator *senders =
+        gst_bin_iterate_all_by_element_factory_name (GST_BIN (self->webrtcbin),
+            "rtprtxsend");
+
+    gst_iterator_foreach (senders, add_retransmitted, &report->retransmitted);
+    gst_iterator_free (senders);
+  }
 }
 
 gboolean

@@ -549,7 +549,8 @@ limit_near (gpointer data)
   if (self->settings.renew_session && has_one_token (self))
     gst_ivs_post_notice (self->element, "renewal-with-old-token",
         "The session is renewed with the token that it already has, so the stage may end it before the new one is there",
-        "Viewers may miss a second or two. Hand out a fresh token for each session: in a handler of request-token, or in an auth-token-file that is replaced before session-limit is reached.");
+        "Viewers may miss a second or two. Hand out a fresh token for each session: in a handler of request-token, or in an auth-token-file that is replaced before session-limit is reached.",
+        &incident);
 }
 
 static void

@@ -21,6 +21,7 @@ typedef struct
   GstClockTime jitter;
   GstClockTime round_trip; /* NONE before it is known */
   guint nacks, plis, firs; /* messages, not the packets that they name */
+  guint retransmitted;     /* packets that were sent again */
 } GstIvsReport;
 
 /* Takes what @packet, a compound of whatever length and truth, says of @reports. @now_ntp:

@@ -18,6 +18,9 @@ add_report (GstStructure *stream, GstIvsSession *active, GstIvsKind kind)
       G_TYPE_UINT64, report.jitter, "nack-count", G_TYPE_UINT, report.nacks,
       "pli-count", G_TYPE_UINT, report.plis, "fir-count", G_TYPE_UINT,
       report.firs, NULL);
+  if (kind == GST_IVS_VIDEO)
+    gst_structure_set (stream, "retransmitted", G_TYPE_UINT,
+        report.retransmitted, NULL);
   if (GST_CLOCK_TIME_IS_VALID (report.round_trip))
     gst_structure_set (stream, "round-trip-time", G_TYPE_UINT64,
         report.round_trip, NULL);

@@ -32,7 +32,8 @@ typedef struct
  *   ssrc (uint), dropped (uint64, packets dropped while the gate was closed); once
  *   the stage has reported: packets-lost (int, of all), fraction-lost (double, 0 to
  *   1, since the report before), round-trip-time, jitter (uint64, ns),
- *   nack-count, pli-count, fir-count (uint)
+ *   nack-count, pli-count, fir-count (uint), and of video retransmitted (uint,
+ *   packets that were sent again)
  *
  * Returns: (transfer full): the structure
  */

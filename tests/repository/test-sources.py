@@ -90,6 +90,15 @@ def check_text():
             assert line == line.rstrip(), "%s:%d: blanks at the end" % (name, number)
 
 
+def check_log():
+    """A warning in the log alone reaches nobody: it belongs on the bus."""
+    pattern = re.compile(r"\bGST_(WARNING|ERROR|ELEMENT_WARNING|ELEMENT_ERROR)(_OBJECT)? \(")
+    for path in files("gst/ivs"):
+        found = path.suffix == ".c" and pattern.search(path.read_text())
+        assert not found, "%s has %s: post it with gstivsmessages.h" % (
+            path.relative_to(source), found and found.group())
+
+
 def expand(name):
     """gstivsgate.[ch] are two files."""
     found = re.fullmatch(r"(.*)\[(\w+)\]", name)
@@ -127,5 +136,6 @@ tap.run(
      for suffix in PATTERNS] +
     [("/sources/no-paths-of-a-computer", check_traces),
      ("/sources/text", check_text),
+     ("/sources/no-warning-in-the-log-alone", check_log),
      ("/sources/design-names-each-file", check_design),
      ("/sources/tests-end-gstreamer", check_ends)])

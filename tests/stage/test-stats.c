@@ -105,6 +105,34 @@ test_stats (void)
   g_assert_cmpfloat (get_number (video, "key-frames"), >, 0);
 }
 
+/* What is lost on the way is asked for, and sent again. */
+static gboolean
+has_sent_again (gpointer data)
+{
+  g_autoptr (GstStructure) stats = get_stats (data);
+  g_autoptr (GstStructure) video = NULL;
+
+  if (stats == NULL)
+    return FALSE;
+  gst_structure_get (stats, "video", GST_TYPE_STRUCTURE, &video, NULL);
+  return get_number (video, "nack-count") > 0 &&
+      get_number (video, "retransmitted") > 0 &&
+      get_number (video, "fraction-lost") >= 0;
+}
+
+static void
+test_lossy (void)
+{
+  g_autoptr (PublishFixture) publish =
+      publish_fixture_new (stage, VIDEO " ! ivsstagesink");
+
+  publish_fixture_play (publish);
+  publish_fixture_wait_connection (publish, "connected", 10);
+  stage_fixture_fault (stage, "{\"rule\":\"loss\",\"percent\":10}");
+  g_assert_true (publish_wait (has_sent_again, publish, 20000));
+  publish_fixture_stop (publish);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -114,6 +142,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   stage = stage_fixture_start (NULL);
   g_test_add_func ("/stats/live", test_stats);
+  g_test_add_func ("/stats/lossy", test_lossy);
   status = g_test_run ();
   stage_fixture_stop (stage);
   end_gstreamer ();

@@ -158,12 +158,12 @@ static const BodyCase body_cases[] = {
   { "json", "application/json", "{\"sdp\": \"v=0\\r\\n\"}", -1, IVS_FAILURE_ANSWER, "application/json instead of an SDP answer: \"{\"sdp\": \"v=0\\r\\n\"}\"" },
   { "token-not-shown", NULL, "no such token eyJhbGciOiJF.eyJhIjoi.QUJD here", -1, IVS_FAILURE_ANSWER, "no such token *** here" },
   { "password-not-shown", NULL, "{sdp: a=ice-pwd:hunter2hunter2hunter2hunter2", -1, IVS_FAILURE_ANSWER, "a=ice-pwd:***" },
-  { "version-1", "application/sdp", "v=1\r\n", -1, IVS_FAILURE_ANSWER, "not an SDP: \"v=1\"" },
-  { "version-01", "application/sdp", "v=01\r\n", -1, IVS_FAILURE_ANSWER, "not an SDP: \"v=01\"" },
+  { "version-1", "application/sdp", "v=1\r\n", -1, IVS_FAILURE_ANSWER, "instead of an SDP answer: \"v=1\"" },
+  { "version-01", "application/sdp", "v=01\r\n", -1, IVS_FAILURE_ANSWER, "instead of an SDP answer: \"v=01\"" },
   { "version-only", "application/sdp", "v=0\r\n", -1, IVS_FAILURE_ANSWER, "has 0 media sections" },
-  { "version-cut", "application/sdp", "v=0", -1, IVS_FAILURE_ANSWER, "not an SDP" },
+  { "version-cut", "application/sdp", "v=0", -1, IVS_FAILURE_ANSWER, "an SDP" },
   { "nul", "application/sdp", "v=0\r\no=-\0\r\n", 11, IVS_FAILURE_ANSWER, "is not text" },
-  { "nul-first", NULL, "\0\0\0\0\0\0\0", 7, IVS_FAILURE_ANSWER, "not an SDP: \"\"" },
+  { "nul-first", NULL, "\0\0\0\0\0\0\0", 7, IVS_FAILURE_ANSWER, "instead of an SDP answer: \"\"" },
   { "latin-1", "application/sdp", "v=0\r\ns=\xe9t\xe9\r\n", -1, IVS_FAILURE_ANSWER, "is not text" },
 };
 /* clang-format on */

@@ -230,7 +230,7 @@ test_words (void)
   sentence = ivs_finding_dup_sentence (&finding);
   advice = ivs_finding_dup_advice (&finding);
   g_assert_cmpstr (sentence, ==,
-      "The video has B-frames: 33 % of the pictures, a stage takes none");
+      "The video has B-frames: 33 % of the pictures, a stage takes none.");
   g_assert_true (g_str_has_prefix (advice,
       "The service ends the publish (B_FRAME_PRESENT)"));
   for (const gchar *const *name = (const gchar *const[]){ "x264enc bframes=0",
@@ -244,7 +244,7 @@ test_words (void)
   g_assert_true (
       ivs_diagnosis_judge (IVS_DIAGNOSIS_VIDEO_STOPPED, &figures, &finding));
   silence = ivs_finding_dup_sentence (&finding);
-  g_assert_cmpstr (silence, ==, "The video has stopped: nothing for 3 s");
+  g_assert_cmpstr (silence, ==, "The video has stopped: nothing for 3 s.");
 }
 
 int

@@ -5,6 +5,7 @@
  * in docs/errors.md (`test-error --print-doc` prints what belongs there).
  */
 
+#include "ivs-diagnosis.h"
 #include "ivs-error-table.h"
 
 #include <stdio.h>
@@ -498,14 +499,15 @@ static const gchar doc_head[] =
     "SPDX-FileCopyrightText: 2026 The ivsstagesink authors\n"
     "SPDX-License-Identifier: LGPL-2.1-or-later\n"
     "\n"
-    "Made from gst/ivs/stage/ivs-error-table.c, do not edit. A test compares them; renew it with:\n"
+    "Made from gst/ivs/stage/ivs-error-table.c and ivs-diagnosis.c, do not edit. A test compares them; renew it with:\n"
     "    build/tests/unit/test-error --print-doc > docs/errors.md\n"
     "-->\n"
     "# Errors\n"
     "\n"
     "Every failure has a name that does not change. It is the field `name` in the details structure "
     "(`ivs-stage-error`) of the element's error and warning messages; the message text is the sentence, "
-    "the debug text is what to do.\n"
+    "the debug text is what to do, and ends with the name in brackets. How `gst-launch-1.0` prints each is in "
+    "[examples/errors.md](examples/errors.md).\n"
     "\n"
     "\"Tried again\" is what `ivsstagesink` does by itself, as often as `max-retries` allows: \"few times\" is at "
     "most three times in a row.\n"
@@ -529,7 +531,15 @@ static const gchar doc_end[] =
     "service may still count that one.\n"
     "- `authorization-lost` is a 401 or 403 without a code right after a redirect.\n"
     "- What the service means by its codes is taken from Amazon's public documentation, the official web SDK and "
-    "public reports; it was not tested against the service.\n";
+    "public reports; it was not tested against the service.\n"
+    "\n"
+    "## What flows is not what a stage takes\n"
+    "\n"
+    "Measured on what is sent, and posted as a WARNING (`ivs-stage-limit`), not more than once a minute each. With "
+    "`stage-limits=refuse` what is not about viewers alone is an ERROR; with `ignore` nothing is said.\n"
+    "\n"
+    "| Name | What happened | Limit | On the stage | What to do |\n"
+    "| --- | --- | --- | --- | --- |\n";
 
 static void
 append_origin (GString *doc, IvsFailureKind kind)
@@ -559,6 +569,20 @@ append_origin (GString *doc, IvsFailureKind kind)
   }
 }
 
+static void
+append_diagnoses (GString *doc)
+{
+  for (guint i = 0; i < IVS_N_DIAGNOSES; i++) {
+    const IvsDiagnosisRow *row = ivs_diagnosis_get_row ((IvsDiagnosis) i);
+    g_autofree gchar *cure = ivs_diagnosis_dup_cure ((IvsDiagnosis) i);
+
+    g_assert_null (strchr (cure, '|'));
+    g_string_append_printf (doc, "| `%s` | %s | %s | %s | %s |\n", row->name,
+        row->sentence, row->allowed != NULL ? row->allowed : "",
+        row->consequence, cure);
+  }
+}
+
 static gchar *
 make_doc (void)
 {
@@ -578,6 +602,7 @@ make_doc (void)
   g_string_append (doc, doc_tail);
   g_string_append (doc, ivs_advice_without_h264);
   g_string_append (doc, doc_end);
+  append_diagnoses (doc);
   return g_string_free (doc, FALSE);
 }
 

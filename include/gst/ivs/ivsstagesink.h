@@ -74,6 +74,7 @@
 #define IVS_STAGE_FIELD_NACK_COUNT "nack-count"
 #define IVS_STAGE_FIELD_PLI_COUNT "pli-count"
 #define IVS_STAGE_FIELD_FIR_COUNT "fir-count"
+#define IVS_STAGE_FIELD_RETRANSMITTED "retransmitted"
 #define IVS_STAGE_FIELD_ROUND_TRIP_TIME "round-trip-time"
 #define IVS_STAGE_FIELD_SSRC "ssrc"
 #define IVS_STAGE_FIELD_DROPPED "dropped"

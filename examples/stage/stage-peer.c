@@ -24,7 +24,8 @@ struct _StagePeer
 
   GstElement *pipeline;
   GstElement *webrtc;
-  GObject *agent; /* the NiceAgent, or NULL */
+  GObject *agent;    /* the NiceAgent, or NULL */
+  gchar *extmaps[2]; /* of the offer's sound and picture, or NULL */
 
   gint loss_percent; /* atomic */
   gint muted;        /* atomic: freeze drops in both directions */
@@ -183,6 +184,45 @@ offer_set (GstPromise *promise, gpointer data)
   gst_promise_unref (promise);
 }
 
+#define TWCC_URI \
+  "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+/* RFC 8285, 5: "extmap:3 URI", "extmap:3/sendonly URI". As a field of caps, or NULL:
+ * it is not offered. */
+static gchar *
+find_extmap (const GstSDPMedia *media)
+{
+  const gchar *value = NULL;
+
+  for (guint i = 0;
+       (value = gst_sdp_media_get_attribute_val_n (media, "extmap", i)) != NULL;
+       i++) {
+    guint64 id = g_ascii_strtoull (value, NULL, 10);
+
+    if (g_str_has_suffix (value, " " TWCC_URI) && id >= 1 && id <= 14)
+      return g_strdup_printf (",extmap-%" G_GUINT64_FORMAT
+                              "=(string)\"" TWCC_URI "\"",
+          id);
+  }
+  return NULL;
+}
+
+/* Whoever publishes may ask to be told what arrived when, as a stage does. webrtcbin
+ * answers with it only if the codec preferences say so. */
+static void
+read_extmaps (StagePeer *peer, const GstSDPMessage *offer)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (offer); i++) {
+    const GstSDPMedia *media = gst_sdp_message_get_media (offer, i);
+    gchar **extmap = &peer->extmaps[g_strcmp0 (gst_sdp_media_get_media (media),
+                                        "video") == 0];
+
+    if (gst_sdp_media_get_attribute_val (media, "recvonly") == NULL &&
+        *extmap == NULL)
+      *extmap = find_extmap (media);
+  }
+}
+
 void
 stage_peer_answer (StagePeer *peer, const gchar *offer)
 {
@@ -198,6 +238,7 @@ stage_peer_answer (StagePeer *peer, const gchar *offer)
         (GDestroyNotify) g_error_free);
     return;
   }
+  read_extmaps (peer, sdp);
   description =
       gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_OFFER, sdp);
   g_signal_emit_by_name (peer->webrtc, "set-remote-description", description,
@@ -247,18 +288,23 @@ static void
 transceiver_added (GstElement *webrtc, GstWebRTCRTPTransceiver *transceiver,
     gpointer data)
 {
+  StagePeer *peer = data;
   GstWebRTCKind kind;
+  gboolean is_video;
+  const gchar *extmap;
+  g_autofree gchar *text = NULL;
   g_autoptr (GstCaps) caps = NULL;
 
   g_object_get (transceiver, "kind", &kind, NULL);
-  if (kind == GST_WEBRTC_KIND_VIDEO)
-    caps = gst_caps_from_string ("application/x-rtp,media=video,"
-                                 "encoding-name=H264,clock-rate=90000");
-  else if (kind == GST_WEBRTC_KIND_AUDIO)
-    caps = gst_caps_from_string ("application/x-rtp,media=audio,"
-                                 "encoding-name=OPUS,clock-rate=48000");
-  else
+  if (kind != GST_WEBRTC_KIND_VIDEO && kind != GST_WEBRTC_KIND_AUDIO)
     return;
+  is_video = kind == GST_WEBRTC_KIND_VIDEO;
+  extmap = peer->extmaps[is_video];
+  text = g_strconcat ("application/x-rtp,",
+      is_video ? "media=video,encoding-name=H264,clock-rate=90000"
+               : "media=audio,encoding-name=OPUS,clock-rate=48000",
+      extmap, NULL);
+  caps = gst_caps_from_string (text);
   g_object_set (transceiver, "codec-preferences", caps, "do-nack",
       kind == GST_WEBRTC_KIND_VIDEO, NULL);
 }
@@ -455,6 +501,8 @@ clear_peer (gpointer data)
   g_clear_object (&peer->agent);
   gst_clear_object (&peer->pipeline);
   g_rand_free (peer->dice);
+  for (guint i = 0; i < G_N_ELEMENTS (peer->extmaps); i++)
+    g_free (peer->extmaps[i]);
   g_mutex_clear (&peer->freeze_lock);
   g_cond_clear (&peer->freeze_cond);
 }

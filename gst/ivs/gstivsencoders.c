@@ -158,6 +158,73 @@ set_up (GstElement *encoder, guint bitrate)
   }
 }
 
+/* -- Bit rate --------------------------------------------------------------------- */
+
+static guint
+get_v4l2_bitrate (GstElement *encoder)
+{
+  g_autoptr (GstStructure) controls = NULL;
+  gint bitrate = 0;
+
+  g_object_get (encoder, "extra-controls", &controls, NULL);
+  if (controls != NULL)
+    gst_structure_get_int (controls, "video_bitrate", &bitrate);
+  return (guint) MAX (bitrate, 0);
+}
+
+guint
+gst_ivs_encoders_get_bitrate (GstElement *encoder)
+{
+  const EncoderRow *row = row_of (encoder);
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_auto (GValue) number = G_VALUE_INIT;
+
+  if (is_v4l2 (encoder))
+    return get_v4l2_bitrate (encoder);
+  if (row == NULL || !has_property (encoder, row->bitrate))
+    return 0;
+  g_object_get_property (G_OBJECT (encoder), row->bitrate, &value);
+  g_value_init (&number, G_TYPE_UINT);
+  return g_value_transform (&value, &number)
+      ? g_value_get_uint (&number) * row->bitrate_unit
+      : 0;
+}
+
+/* v4l2object.c hands controls to the driver at once when the device is open. */
+gboolean
+gst_ivs_encoders_takes_bitrate (GstElement *encoder)
+{
+  const EncoderRow *row = row_of (encoder);
+  GParamSpec *pspec = NULL;
+
+  if (is_v4l2 (encoder))
+    return get_v4l2_bitrate (encoder) > 0;
+  if (row != NULL)
+    pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (encoder),
+        row->bitrate);
+  return pspec != NULL && (pspec->flags & GST_PARAM_MUTABLE_PLAYING) != 0;
+}
+
+void
+gst_ivs_encoders_set_bitrate (GstElement *encoder, guint bitrate)
+{
+  const EncoderRow *row = row_of (encoder);
+  g_autoptr (GstStructure) controls = NULL;
+
+  if (!gst_ivs_encoders_takes_bitrate (encoder))
+    return;
+  if (!is_v4l2 (encoder)) {
+    set_number (encoder, row->bitrate, MAX (bitrate / row->bitrate_unit, 1));
+    return;
+  }
+  g_object_get (encoder, "extra-controls", &controls, NULL);
+  gst_structure_set (controls, "video_bitrate", G_TYPE_INT, (gint) bitrate,
+      NULL);
+  g_object_set (encoder, "extra-controls", controls, NULL);
+}
+
+/* -- Key frames ------------------------------------------------------------------- */
+
 void
 gst_ivs_encoders_set_key_interval (GstElement *encoder, guint frames)
 {

@@ -15,6 +15,12 @@ G_BEGIN_DECLS
  * IVS_ERROR. @bitrate in bits/s. */
 GstElement *gst_ivs_encoders_make_h264 (guint bitrate, GError **error);
 
+/* Bits per second that it is set to; 0 = not known. In any state. */
+guint gst_ivs_encoders_get_bitrate (GstElement *encoder);
+/* Whether it can be told another bit rate while it runs; and telling it. */
+gboolean gst_ivs_encoders_takes_bitrate (GstElement *encoder);
+void gst_ivs_encoders_set_bitrate (GstElement *encoder, guint bitrate);
+
 /* @frames: from one IDR picture to the next. In state NULL. */
 void gst_ivs_encoders_set_key_interval (GstElement *encoder, guint frames);
 

@@ -20,6 +20,7 @@
  */
 #include "gstivsencoding.h"
 #include "gstivsencoders.h"
+#include "gstivsshape.h"
 #include "ivs-error.h"
 #include "ivs-limits.h"
 #include <gst/video/video.h>
@@ -276,41 +277,6 @@ tell_of_encoder (Chain *chain, GstElement *encoder)
 
 /* -- Video ----------------------------------------------------------------------- */
 
-/* Caps for the size that fits a stage, with square pixels: a receiver of WebRTC
- * knows no others. */
-static GstCaps *
-fit_caps (const GstVideoInfo *info)
-{
-  guint64 width = gst_util_uint64_scale_int ((guint64) info->width,
-      MAX (info->par_n, 1), MAX (info->par_d, 1));
-  guint fit_width, fit_height;
-
-  width = CLAMP (width, 1, G_MAXUINT16);
-  ivs_limits_fit_size ((guint) width, (guint) info->height, &fit_width,
-      &fit_height);
-  return gst_caps_new_simple ("video/x-raw", "width", G_TYPE_INT,
-      (gint) fit_width, "height", G_TYPE_INT, (gint) fit_height,
-      "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
-}
-
-/* Before the scaler: new caps come in, the size that goes out follows. */
-static GstPadProbeReturn
-size_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer filter)
-{
-  GstVideoInfo video;
-  GstCaps *caps;
-
-  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_CAPS)
-    return GST_PAD_PROBE_OK;
-
-  gst_event_parse_caps (GST_PAD_PROBE_INFO_EVENT (info), &caps);
-  if (gst_video_info_from_caps (&video, caps)) {
-    g_autoptr (GstCaps) fit = fit_caps (&video);
-    g_object_set (filter, "caps", fit, NULL);
-  }
-  return GST_PAD_PROBE_OK;
-}
-
 /* Encoders count frames between IDR pictures, but frame rates are variable, wrong or
  * change, and not every encoder can be told while it runs. So time is watched as
  * well: what goes in is asked to be an IDR picture when the last that came out, or
@@ -424,15 +390,6 @@ watch_encoder (GstElement *encoder, guint interval)
       NULL);
 }
 
-static void
-watch_size (GstElement *scale, GstElement *filter)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (scale, "sink");
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, size_arrived,
-      filter, NULL);
-}
-
 /* The first feature that is a kind of memory other than the system's, or NULL. */
 static const gchar *
 foreign_memory (const GstCaps *caps)
@@ -474,7 +431,7 @@ append_download (Chain *chain, const GstCaps *caps)
 }
 
 static gboolean
-append_encoder (Chain *chain, const GstCaps *caps)
+append_encoder (Chain *chain, const GstCaps *caps, GstIvsShape *shape)
 {
   GstElement *encoder =
       gst_ivs_encoders_make_h264 (chain->settings.video_bitrate, chain->error);
@@ -483,6 +440,7 @@ append_encoder (Chain *chain, const GstCaps *caps)
     return FALSE;
   set_key_interval (encoder, caps, chain->settings.key_frame_interval);
   watch_encoder (encoder, chain->settings.key_frame_interval);
+  gst_ivs_shape_attach (shape, encoder);
   tell_of_encoder (chain, encoder);
   /* Without B-frames, CABAC and 8x8 transform, whatever the encoder would like. */
   return append_capsfilter (chain,
@@ -553,6 +511,7 @@ static gboolean
 append_raw_video (Chain *chain, const GstCaps *caps)
 {
   GstElement *scale, *filter;
+  g_autoptr (GstIvsShape) shape = NULL;
 
   if (!append_queue (chain, QUEUED_VIDEO_FRAMES, 0) ||
       !append_download (chain, caps) || !append_deinterlace (chain, caps))
@@ -561,9 +520,9 @@ append_raw_video (Chain *chain, const GstCaps *caps)
       (scale = append_new (chain, "videoconvertscale")) == NULL ||
       (filter = append_capsfilter (chain, NULL)) == NULL)
     return FALSE;
-  watch_size (scale, filter);
+  shape = gst_ivs_shape_new (scale, filter);
 
-  return append_encoder (chain, caps) && append_h264 (chain) &&
+  return append_encoder (chain, caps, shape) && append_h264 (chain) &&
       append_waiting_room (chain);
 }
 

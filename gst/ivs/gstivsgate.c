@@ -17,6 +17,7 @@
  * sink pad's stream lock. "switching" is held while the source pad is linked anew.
  */
 #include "gstivsgate.h"
+#include "gstivsbudget.h"
 #include "gstivsmetadata.h"
 #include <gst/video/video.h>
 #include <string.h>
@@ -70,6 +71,7 @@ struct _GstIvsGate
   gint64 key_unit_requested; /* monotonic */
   guint key_units;
   GstClockTimeDiff time_offset;
+  guint budget_bps;
   GstClockTime waiting;
   GstClockID timer;
   GstIvsGateStats stats;
@@ -80,6 +82,7 @@ struct _GstIvsGate
 
   /* Protected by the stream lock of sinkpad. */
   GstIvsStream *stream;
+  GstIvsBudget budget;
   GstSegment segment;
   gboolean has_live; /* was upstream asked? */
   gboolean live;
@@ -350,14 +353,17 @@ await_passage (GstIvsGate *self, GstBuffer *first, guint packets)
   return passage;
 }
 
-/* Whether a decoder can begin with, or goes on with, this packet. */
+/* Whether a decoder can begin with, or goes on with, this packet, and it fits. */
 static gboolean
-begins_or_continues (GstIvsGate *self, GstIvsPacketFlags flags)
+begins_or_continues (GstIvsGate *self, GstIvsPacketFlags flags, gsize size)
 {
   if (self->kind == GST_IVS_AUDIO)
     return TRUE;
-  if (flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR))
-    self->awaits_idr = FALSE;
+  if (self->awaits_idr &&
+      (flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)) == 0)
+    return FALSE;
+  self->awaits_idr = !gst_ivs_budget_admit (&self->budget, flags,
+      size + GST_IVS_WIRE_OVERHEAD, g_get_monotonic_time ());
   return !self->awaits_idr;
 }
 
@@ -453,7 +459,8 @@ continue_stream (GstIvsGate *self, GstBuffer *packet, GstIvsPacketFlags flags,
   g_autoptr (GPtrArray) metadata = NULL;
   gboolean leaves;
 
-  if ((flags & GST_IVS_PACKET_INVALID) || !begins_or_continues (self, flags)) {
+  if ((flags & GST_IVS_PACKET_INVALID) ||
+      !begins_or_continues (self, flags, gst_buffer_get_size (packet))) {
     gst_ivs_stream_interrupt (self->stream);
     return FALSE;
   }
@@ -596,6 +603,30 @@ switch_before (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
     g_signal_emit (self, signals[SIGNAL_SWITCHED], 0);
 }
 
+/* @size: of what has come, in bytes. */
+static void
+take_budget (GstIvsGate *self, gsize size)
+{
+  guint bps;
+
+  g_mutex_lock (&self->lock);
+  self->stats.offered += size;
+  bps = self->budget_bps;
+  g_mutex_unlock (&self->lock);
+  if (bps != self->budget.bps)
+    gst_ivs_budget_set (&self->budget, bps, g_get_monotonic_time ());
+}
+
+/* One that came too early would find no room. */
+static gboolean
+awaits_key_unit (GstIvsGate *self)
+{
+  if (self->kind != GST_IVS_VIDEO || !self->awaits_idr)
+    return FALSE;
+  return !self->budget.is_shedding ||
+      gst_ivs_budget_wants_key_unit (&self->budget, g_get_monotonic_time ());
+}
+
 /* What passes of @list, continued. */
 static void
 pass_list (GstIvsGate *self, GstBufferList *list)
@@ -603,6 +634,7 @@ pass_list (GstIvsGate *self, GstBufferList *list)
   guint n = gst_buffer_list_length (list);
   Parcel parcel = { gst_buffer_list_new_sized (n + 1) };
 
+  take_budget (self, gst_buffer_list_calculate_size (list));
   for (guint i = 0; i < n; i++) {
     GstBuffer *packet = gst_buffer_list_get (list, i);
 
@@ -612,7 +644,7 @@ pass_list (GstIvsGate *self, GstBufferList *list)
   }
   finish_parcel (self, &parcel);
 
-  if (self->kind == GST_IVS_VIDEO && self->awaits_idr)
+  if (awaits_key_unit (self))
     request_key_unit (self, FALSE);
 }
 
@@ -966,6 +998,22 @@ gst_ivs_gate_set_time_offset (GstIvsGate *self, GstClockTimeDiff offset)
 }
 
 void
+gst_ivs_gate_set_budget (GstIvsGate *self, guint bps)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  g_mutex_lock (&self->lock);
+  self->budget_bps = bps;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_gate_announce (GstIvsGate *self, GstEvent *event)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  gst_pad_push_event (self->sinkpad, event);
+}
+
+void
 gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor)
 {
   g_return_if_fail (GST_IS_IVS_GATE (self));
@@ -1005,6 +1053,7 @@ forget_upstream (GstIvsGate *self)
   self->shared->shift = 0;
   g_mutex_unlock (&self->shared->lock);
   self->last_time = GST_CLOCK_STIME_NONE;
+  self->budget = (GstIvsBudget){ 0 };
 
   forget_metadata (self);
   g_mutex_lock (&self->lock);
@@ -1012,6 +1061,7 @@ forget_upstream (GstIvsGate *self)
   self->open = FALSE;
   self->discard = FALSE;
   self->time_offset = 0;
+  self->budget_bps = 0;
   g_mutex_unlock (&self->lock);
 }
 

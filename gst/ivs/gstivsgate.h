@@ -17,6 +17,10 @@
 
 G_BEGIN_DECLS
 
+/* What a packet is on the wire beyond what an RTP packet is in memory: SRTP's tag
+ * (RFC 3711), UDP and IPv4. */
+#define GST_IVS_WIRE_OVERHEAD (10 + 8 + 20)
+
 typedef struct
 {
   guint64 packets, bytes; /* that left through the open gate */
@@ -24,6 +28,8 @@ typedef struct
   guint64 key_frames; /* IDR pictures (video) */
   guint64
       dropped; /* packets dropped: closed, opening, unusable, refused downstream */
+  guint64
+      offered; /* bytes that came to the open gate, whether they passed or not */
   GstClockTime
       last_buffer; /* monotonic time of the last packet that came in, or NONE */
 } GstIvsGateStats;
@@ -134,6 +140,23 @@ void gst_ivs_gate_share_time (GstIvsGate *self, GstIvsGate *other);
  */
 gboolean
 gst_ivs_gate_send_metadata (GstIvsGate *self, const guint8 *data, gsize size);
+
+/**
+ * gst_ivs_gate_set_budget:
+ * @bps: bits per second of what leaves, IP, UDP and SRTP included; 0 = no limit
+ *
+ * Video only: what exceeds it is left out from the end of a picture up to an IDR
+ * picture, for which upstream is asked once there is room. Any thread.
+ */
+void gst_ivs_gate_set_budget (GstIvsGate *self, guint bps);
+
+/**
+ * gst_ivs_gate_announce:
+ * @event: (transfer full): an upstream event
+ *
+ * Sends @event to whatever is upstream. Any thread.
+ */
+void gst_ivs_gate_announce (GstIvsGate *self, GstEvent *event);
 
 /* Every packet that leaves is shown to @monitor. Before the gate goes to PAUSED. */
 void gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor);

@@ -60,6 +60,8 @@ struct _GstIvsPeer
   GSource *liveness_timer;
   guint64 n_packets;    /* that had left at the last look */
   GObject *rtp_session; /* its signal tells of RTCP */
+  GstPad *feedback_pad; /* where transport-wide feedback comes by */
+  gulong feedback_probe;
   GstWebRTCDTLSTransport *transport;
 
   gint n_local_candidates; /* atomic: counted on the ICE thread */
@@ -67,6 +69,7 @@ struct _GstIvsPeer
   GMutex lock; /* protects what RTCP's thread writes: */
   GstIvsLiveness liveness;
   GstIvsReport reports[GST_IVS_N_KINDS];
+  GstIvsCongestion *congestion; /* or NULL */
   gboolean is_silent;
 };
 
@@ -94,6 +97,7 @@ gst_ivs_peer_unref (GstIvsPeer *self)
 
   g_clear_pointer (&self->offer, gst_webrtc_session_description_free);
   g_clear_pointer (&self->answer, ivs_answer_free);
+  g_clear_pointer (&self->congestion, gst_ivs_congestion_unref);
   g_mutex_clear (&self->lock);
   gst_object_unref (self->webrtcbin);
   gst_ivs_worker_unref (self->worker);
@@ -652,12 +656,73 @@ rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
   is_report =
       gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
   gst_ivs_liveness_heard (&self->liveness, is_report, g_get_monotonic_time ());
+  if (is_report && self->congestion != NULL)
+    gst_ivs_congestion_take_reports (self->congestion, self->reports);
   was_silent = self->is_silent;
   self->is_silent = FALSE;
   g_mutex_unlock (&self->lock);
 
   if (was_silent)
     post_event (self, revived, NULL);
+}
+
+/* rtpsession sends what a transport-wide feedback said of each packet upstream. It
+ * ends here: it is no business of whoever makes our media. */
+static GstPadProbeReturn
+upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstIvsPeer *self = data;
+  const GstStructure *structure =
+      gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
+  g_autoptr (GstIvsCongestion) congestion = NULL;
+
+  if (structure == NULL ||
+      !gst_structure_has_name (structure, "RTPTWCCPackets"))
+    return GST_PAD_PROBE_OK;
+
+  g_mutex_lock (&self->lock);
+  if (self->congestion != NULL)
+    congestion = gst_ivs_congestion_ref (self->congestion);
+  g_mutex_unlock (&self->lock);
+  if (congestion != NULL)
+    gst_ivs_congestion_take_feedback (congestion, structure);
+  return GST_PAD_PROBE_DROP;
+}
+
+static void
+watch_feedback (GstIvsPeer *self, GstElement *rtpbin)
+{
+  self->feedback_pad = gst_element_get_static_pad (rtpbin, "send_rtp_sink_0");
+  if (self->feedback_pad == NULL) {
+    GST_WARNING_OBJECT (self->webrtcbin, "no place to see feedback at");
+    return;
+  }
+  self->feedback_probe = gst_pad_add_probe (self->feedback_pad,
+      GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, upstream_event_passed,
+      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+}
+
+static void
+leave_feedback (GstIvsPeer *self)
+{
+  if (self->feedback_pad == NULL)
+    return;
+  if (self->feedback_probe != 0)
+    gst_pad_remove_probe (self->feedback_pad, self->feedback_probe);
+  gst_clear_object (&self->feedback_pad);
+}
+
+void
+gst_ivs_peer_set_congestion (GstIvsPeer *self, GstIvsCongestion *congestion)
+{
+  GstIvsCongestion *before = NULL;
+
+  g_mutex_lock (&self->lock);
+  before = self->congestion;
+  self->congestion =
+      congestion != NULL ? gst_ivs_congestion_ref (congestion) : NULL;
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&before, gst_ivs_congestion_unref);
 }
 
 /* Has a packet left since the last look? */
@@ -723,9 +788,11 @@ watch (GstIvsPeer *self)
   g_autoptr (GstElement) rtpbin =
       gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
 
-  if (rtpbin != NULL)
+  if (rtpbin != NULL) {
     g_signal_emit_by_name (rtpbin, "get-internal-session", 0,
         &self->rtp_session);
+    watch_feedback (self, rtpbin);
+  }
   if (self->rtp_session != NULL) {
     /* Five seconds by default, and two streams take turns: a viewer would wait
      * that long for lip-sync. RFC 3550 6.2 allows less where the bandwidth does. */
@@ -970,6 +1037,7 @@ gst_ivs_peer_close (GstIvsPeer *self)
   disconnect (self, self->webrtcbin);
   disconnect (self, self->rtp_session);
   disconnect (self, self->transport);
+  leave_feedback (self);
   g_clear_object (&self->rtp_session);
   gst_clear_object (&self->transport);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)

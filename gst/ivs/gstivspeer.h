@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "gstivscongestion.h"
 #include "gstivsgate.h"
 #include "gstivsrtcp.h"
 #include "gstivssettings.h"
@@ -61,6 +62,10 @@ gst_ivs_peer_take_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
 /* Lets @gate take the place of the stand-in. */
 gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate);
+
+/* Where feedback and reports go from now on; NULL: nowhere. */
+void
+gst_ivs_peer_set_congestion (GstIvsPeer *self, GstIvsCongestion *congestion);
 
 /* What the other side has reported of our stream so far. */
 void gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,

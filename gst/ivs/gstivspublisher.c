@@ -53,6 +53,7 @@ struct _GstIvsPublisher
   GstElement *element;
   GstIvsWorker *worker;
   GstIvsMonitor *monitor;
+  GstIvsAdaptation *adaptation;
   GstIvsPublisherEvents events;
 
   /* Worker only. */
@@ -222,6 +223,7 @@ retire_active (GstIvsPublisher *self)
   self->is_silent = FALSE;
   gst_ivs_timer_clear (&self->limit_timer);
   gst_ivs_timer_clear (&self->monitor_timer);
+  gst_ivs_adaptation_end (self->adaptation);
   close_gates (self);
   retire (self, &self->active);
 }
@@ -593,6 +595,7 @@ watch_media (gpointer data)
   GstClockTime now = g_get_monotonic_time () * GST_USECOND;
   gboolean is_playing = GST_STATE (self->element) == GST_STATE_PLAYING;
   g_auto (GstIvsInputs) inputs = { 0 };
+  GstStructure *stats = NULL;
 
   gst_ivs_timer_clear (&self->monitor_timer);
   self->events.get_inputs (self->element, &inputs);
@@ -604,11 +607,46 @@ watch_media (gpointer data)
   gst_ivs_monitor_announce_channels (self->monitor,
       inputs.lanes[GST_IVS_AUDIO].channels);
   gst_ivs_monitor_judge (self->monitor, now, limit_crossed, self);
-  self->events.stats_made (self->element,
-      gst_ivs_stats_make (&inputs, self->monitor, self->active, &self->counts));
+  stats =
+      gst_ivs_stats_make (&inputs, self->monitor, self->active, &self->counts);
+  gst_ivs_adaptation_add_stats (self->adaptation, stats);
+  self->events.stats_made (self->element, stats);
   if (self->active != NULL)
     self->monitor_timer =
         gst_ivs_worker_call_later (self->worker, 1000, watch_media, self);
+}
+
+/* How much to send from now on, by what is heard of this session. */
+
+static void
+estimated (guint bps, gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  self->events.estimated (self->element, bps);
+}
+
+static void
+adaptation_noticed (const gchar *name, const gchar *sentence,
+    const gchar *advice, gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  gst_ivs_post_notice (self->element, name, sentence, advice);
+}
+
+static void
+adapt_to_active (GstIvsPublisher *self)
+{
+  static const GstIvsAdaptationEvents events = {
+    .estimated = estimated,
+    .noticed = adaptation_noticed,
+  };
+
+  gst_ivs_session_set_congestion (self->active,
+      gst_ivs_adaptation_get_congestion (self->adaptation));
+  gst_ivs_adaptation_begin (self->adaptation, self->worker, &self->settings,
+      &events, self);
 }
 
 /* The session before it ends when the streams have left it: they do not wait until
@@ -634,6 +672,7 @@ take_over (GstIvsPublisher *self)
 
   gst_ivs_outlet_open (&self->outlet, self->element, &inputs, self->active);
   retire (self, &before);
+  adapt_to_active (self);
   set_state (self, GST_IVS_CONNECTION_CONNECTED);
   POST_PROGRESS (self, COMPLETE, "connect", "On the stage as %s",
       say (self->token->participant_id));
@@ -1107,13 +1146,14 @@ gst_ivs_publisher_stop (GstIvsPublisher *self)
 
 GstIvsPublisher *
 gst_ivs_publisher_new (GstElement *element, GstIvsMonitor *monitor,
-    const GstIvsPublisherEvents *events)
+    GstIvsAdaptation *adaptation, const GstIvsPublisherEvents *events)
 {
   GstIvsPublisher *self = g_new0 (GstIvsPublisher, 1);
 
   init_debug ();
   self->element = gst_object_ref (element);
   self->monitor = gst_ivs_monitor_ref (monitor);
+  self->adaptation = gst_ivs_adaptation_ref (adaptation);
   self->events = *events;
   self->worker = gst_ivs_worker_start ("ivs-worker");
   self->closing =
@@ -1135,6 +1175,7 @@ publisher_free (GstIvsPublisher *self)
   gst_ivs_settings_clear (&self->settings);
   gst_ivs_worker_unref (self->worker);
   gst_ivs_monitor_unref (self->monitor);
+  gst_ivs_adaptation_unref (self->adaptation);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->stopped);
   gst_object_unref (self->element);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "gstivsadaptation.h"
 #include "gstivsinputs.h"
 #include "gstivssession.h"
 
@@ -46,12 +47,15 @@ typedef struct
       const IvsToken *token);
   /* The figures of now, about once a second; @stats is taken. */
   void (*stats_made) (GstElement *element, GstStructure *stats);
+  /* What the network carries, bits/s; only with congestion control. */
+  void (*estimated) (GstElement *element, guint bps);
   /* Every session is over: all streams have ended (or it failed). */
   void (*drained) (GstElement *element);
 } GstIvsPublisherEvents;
 
-GstIvsPublisher *gst_ivs_publisher_new (GstElement *element,
-    GstIvsMonitor *monitor, const GstIvsPublisherEvents *events);
+GstIvsPublisher *
+gst_ivs_publisher_new (GstElement *element, GstIvsMonitor *monitor,
+    GstIvsAdaptation *adaptation, const GstIvsPublisherEvents *events);
 
 /* From any thread; they return at once, the worker does the rest. */
 void gst_ivs_publisher_start (GstIvsPublisher *self);

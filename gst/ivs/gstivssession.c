@@ -421,6 +421,14 @@ gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,
       gst_ivs_peer_set_gate (self->peer, kind, gate);
 }
 
+void
+gst_ivs_session_set_congestion (GstIvsSession *self,
+    GstIvsCongestion *congestion)
+{
+  if (self->peer != NULL)
+    gst_ivs_peer_set_congestion (self->peer, congestion);
+}
+
 gboolean
 gst_ivs_session_await_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate)

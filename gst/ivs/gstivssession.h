@@ -79,6 +79,9 @@ gboolean gst_ivs_session_await_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate);
 gboolean gst_ivs_session_take_gate (GstIvsSession *self, GstIvsKind kind,
     GstIvsGate *gate);
+/* See gst_ivs_peer_set_congestion(). */
+void gst_ivs_session_set_congestion (GstIvsSession *self,
+    GstIvsCongestion *congestion);
 const gchar *gst_ivs_session_get_request_id (GstIvsSession *self);
 /* Of the session URL, or NULL. (transfer full) */
 gchar *gst_ivs_session_dup_host (GstIvsSession *self);

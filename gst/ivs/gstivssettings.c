@@ -12,6 +12,8 @@
 #define DEFAULT_MAX_RETRIES 3 /* the official SDK makes 4 attempts */
 #define DEFAULT_SESSION_LIMIT (24 * 3600)
 #define DEFAULT_VIDEO_BITRATE 2500000 /* AWS's advice for 720p */
+#define DEFAULT_MIN_BITRATE 100000
+#define DEFAULT_MAX_BITRATE 0
 #define DEFAULT_AUDIO_BITRATE 0
 #define DEFAULT_KEY_FRAME_INTERVAL 2000
 #define MAX_VIDEO_BITRATE 8500000 /* above it a stage disconnects */
@@ -36,7 +38,11 @@ enum
   TURN_SERVERS,
   ICE_TRANSPORT_POLICY,
   DO_RETRANSMISSION,
+  DO_FEC,
   TLS_DATABASE,
+  CONGESTION_CONTROL,
+  MIN_BITRATE,
+  MAX_BITRATE,
   START_BITRATE,
   AUDIO_BITRATE,
   KEY_FRAME_INTERVAL,
@@ -61,6 +67,28 @@ gst_ivs_dummy_video_get_type (void)
   if (g_once_init_enter (&type)) {
     g_once_init_leave (&type,
         g_enum_register_static ("GstIvsDummyVideo", values));
+  }
+  return type;
+}
+
+GType
+gst_ivs_congestion_control_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_IVS_CONGESTION_CONTROL_GCC,
+        "The element's own controller, modelled on draft-ietf-rmcat-gcc-02",
+        "gcc" },
+    { GST_IVS_CONGESTION_CONTROL_GCC_ELEMENT,
+        "The element rtpgccbwe, if it is installed", "gcc-element" },
+    { GST_IVS_CONGESTION_CONTROL_NONE,
+        "What is sent does not depend on the network", "none" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type)) {
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstIvsCongestionControl", values));
   }
   return type;
 }
@@ -98,6 +126,9 @@ gst_ivs_settings_init (GstIvsSettings *self)
     .stage_limits = GST_IVS_STAGE_LIMITS_WARN,
     .ice_transport_policy = GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL,
     .do_retransmission = TRUE,
+    .congestion_control = GST_IVS_CONGESTION_CONTROL_GCC,
+    .min_bitrate = DEFAULT_MIN_BITRATE,
+    .max_bitrate = DEFAULT_MAX_BITRATE,
     .encoding = {
         .video_bitrate = DEFAULT_VIDEO_BITRATE,
         .audio_bitrate = DEFAULT_AUDIO_BITRATE,
@@ -387,6 +418,72 @@ install_webrtc_properties (GObjectClass *klass, guint first)
       g_param_spec_boolean ("do-retransmission", "Retransmission",
           "Send lost video packets again (NACK and RTX)", TRUE,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:do-fec:
+   *
+   * Offer forward error correction for video (RED and ULPFEC: RFC 2198, RFC 5109), and
+   * send it if the answer takes it. It costs a share of the bit rate always;
+   * retransmission costs it only when something is lost. Opus has its own, which
+   * raw audio always gets.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + DO_FEC,
+      g_param_spec_boolean ("do-fec", "Forward error correction",
+          "Offer forward error correction for video (RED and ULPFEC)", FALSE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_congestion_properties (GObjectClass *klass, guint first)
+{
+  /**
+   * GstIvsStageSink:congestion-control:
+   *
+   * How much is sent when the network carries less. "gcc" measures what it carries
+   * (#GstIvsStageSink:estimated-bitrate) and adapts to it: the bit rate of the
+   * element's own encoder, then size and frame rate; upstream of encoded video is
+   * told with the event `ivs-target-bitrate`, and what is still too much is left out
+   * by whole pictures up to the next IDR picture. Audio is kept whole.
+   * "gcc-element" does the same with what the element rtpgccbwe estimates.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + CONGESTION_CONTROL,
+      g_param_spec_enum ("congestion-control", "Congestion control",
+          "Who decides how much is sent when the network carries less",
+          GST_TYPE_IVS_CONGESTION_CONTROL, GST_IVS_CONGESTION_CONTROL_GCC,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:min-bitrate:
+   *
+   * Bits per second below which raw video is never encoded. On a network that
+   * carries less, pictures are left out.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + MIN_BITRATE,
+      g_param_spec_uint ("min-bitrate", "Minimum video bit rate",
+          "Bits per second below which raw video is never encoded", 30000,
+          MAX_VIDEO_BITRATE, DEFAULT_MIN_BITRATE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstIvsStageSink:max-bitrate:
+   *
+   * Bits per second of video that congestion control goes up to. 0: raw video never
+   * gets more than it begins with (#GstIvsStageSink:start-bitrate), encoded video
+   * what upstream makes.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + MAX_BITRATE,
+      g_param_spec_uint ("max-bitrate", "Maximum video bit rate",
+          "Bits per second of video that congestion control goes up to (0 = what it begins with)",
+          0, MAX_VIDEO_BITRATE, DEFAULT_MAX_BITRATE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 }
 
 static void
@@ -395,15 +492,16 @@ install_encoding_properties (GObjectClass *klass, guint first)
   /**
    * GstIvsStageSink:start-bitrate:
    *
-   * Bits per second that raw video is encoded at. AWS advises at most 2500000; above
+   * Bits per second that raw video is encoded at in the beginning, and for ever
+   * without #GstIvsStageSink:congestion-control. AWS advises at most 2500000; above
    * 8500000 a stage disconnects the publisher.
    *
    * Since: 0.1
    */
   g_object_class_install_property (klass, first + START_BITRATE,
       g_param_spec_uint ("start-bitrate", "Video bit rate",
-          "Bits per second that raw video is encoded at", 50000,
-          MAX_VIDEO_BITRATE, DEFAULT_VIDEO_BITRATE,
+          "Bits per second that raw video is encoded at in the beginning",
+          50000, MAX_VIDEO_BITRATE, DEFAULT_VIDEO_BITRATE,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 
   /**
@@ -442,8 +540,10 @@ gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id)
   install_http_properties (klass, first_id);
   install_session_properties (klass, first_id);
   install_webrtc_properties (klass, first_id);
+  install_congestion_properties (klass, first_id);
   install_encoding_properties (klass, first_id);
 
+  gst_type_mark_as_plugin_api (GST_TYPE_IVS_CONGESTION_CONTROL, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_IVS_DUMMY_VIDEO, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_IVS_STAGE_LIMITS, 0);
   return first_id + N_SETTINGS;
@@ -523,6 +623,18 @@ gst_ivs_settings_set (GstIvsSettings *self, guint first_id, guint id,
     case TLS_DATABASE:
       g_set_object (&self->tls_database, g_value_get_object (value));
       return TRUE;
+    case DO_FEC:
+      self->do_fec = g_value_get_boolean (value);
+      return TRUE;
+    case CONGESTION_CONTROL:
+      self->congestion_control = g_value_get_enum (value);
+      return TRUE;
+    case MIN_BITRATE:
+      self->min_bitrate = g_value_get_uint (value);
+      return TRUE;
+    case MAX_BITRATE:
+      self->max_bitrate = g_value_get_uint (value);
+      return TRUE;
     case START_BITRATE:
       self->encoding.video_bitrate = g_value_get_uint (value);
       return TRUE;
@@ -587,6 +699,18 @@ gst_ivs_settings_get (const GstIvsSettings *self, guint first_id, guint id,
       return TRUE;
     case TLS_DATABASE:
       g_value_set_object (value, self->tls_database);
+      return TRUE;
+    case DO_FEC:
+      g_value_set_boolean (value, self->do_fec);
+      return TRUE;
+    case CONGESTION_CONTROL:
+      g_value_set_enum (value, self->congestion_control);
+      return TRUE;
+    case MIN_BITRATE:
+      g_value_set_uint (value, self->min_bitrate);
+      return TRUE;
+    case MAX_BITRATE:
+      g_value_set_uint (value, self->max_bitrate);
       return TRUE;
     case START_BITRATE:
       g_value_set_uint (value, self->encoding.video_bitrate);

@@ -44,6 +44,23 @@ typedef enum
   GST_IVS_STAGE_LIMITS_REFUSE,
 } GstIvsStageLimits;
 
+/**
+ * GstIvsCongestionControl:
+ * @GST_IVS_CONGESTION_CONTROL_GCC: the element's own controller, modelled on
+ *   draft-ietf-rmcat-gcc-02
+ * @GST_IVS_CONGESTION_CONTROL_GCC_ELEMENT: the element rtpgccbwe of gst-plugins-rs
+ * @GST_IVS_CONGESTION_CONTROL_NONE: what is sent does not depend on the network
+ */
+typedef enum
+{
+  GST_IVS_CONGESTION_CONTROL_GCC,
+  GST_IVS_CONGESTION_CONTROL_GCC_ELEMENT,
+  GST_IVS_CONGESTION_CONTROL_NONE,
+} GstIvsCongestionControl;
+
+#define GST_TYPE_IVS_CONGESTION_CONTROL (gst_ivs_congestion_control_get_type ())
+GType gst_ivs_congestion_control_get_type (void);
+
 #define GST_TYPE_IVS_STAGE_LIMITS (gst_ivs_stage_limits_get_type ())
 GType gst_ivs_stage_limits_get_type (void);
 
@@ -68,6 +85,11 @@ typedef struct
   gchar **turn_servers; /* secret: user:password inside */
   GstWebRTCICETransportPolicy ice_transport_policy;
   gboolean do_retransmission;
+  gboolean do_fec;
+  GstIvsCongestionControl congestion_control;
+  guint min_bitrate; /* bits/s of video */
+  guint
+      max_bitrate; /* bits/s of video; 0 = what the encoder or upstream begins with */
   GTlsDatabase *tls_database;
   GstIvsEncodingSettings encoding;
 } GstIvsSettings;

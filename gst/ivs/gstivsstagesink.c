@@ -45,6 +45,7 @@ struct _GstIvsStageSink
   /* Set in init, constant afterwards. */
   GstIvsGate *gates[GST_IVS_N_KINDS];
   GstIvsMonitor *monitor;
+  GstIvsAdaptation *adaptation;
 
   /* Protected by OBJECT_LOCK; the publisher copies the settings for each session. */
   GstIvsSettings settings;
@@ -55,6 +56,7 @@ struct _GstIvsStageSink
   gchar *stage_arn;
   gint64 token_expiry;
   GstStructure *stats;
+  guint estimated_bitrate;
   guint next_pad;
 
   /* Written by change_state only (STATE_LOCK); read under OBJECT_LOCK, for it is
@@ -70,6 +72,7 @@ enum
   PROP_STAGE_ARN,
   PROP_TOKEN_EXPIRY,
   PROP_STATS,
+  PROP_ESTIMATED_BITRATE,
   PROP_FIRST_SETTING,
 };
 
@@ -181,6 +184,17 @@ stats_made (GstElement *element, GstStructure *stats)
 }
 
 static void
+estimated (GstElement *element, guint bps)
+{
+  GstIvsStageSink *self = GST_IVS_STAGE_SINK (element);
+
+  GST_OBJECT_LOCK (self);
+  self->estimated_bitrate = bps;
+  GST_OBJECT_UNLOCK (self);
+  g_object_notify (G_OBJECT (self), "estimated-bitrate");
+}
+
+static void
 drained (GstElement *element)
 {
   gst_element_post_message (element,
@@ -193,6 +207,7 @@ static const GstIvsPublisherEvents publisher_events = {
   .request_token = request_token,
   .state_changed = state_changed,
   .stats_made = stats_made,
+  .estimated = estimated,
   .drained = drained,
 };
 
@@ -266,7 +281,10 @@ input_failed (GstIvsInput *input, const GError *error, gpointer data)
 static void
 encoder_made (GstElement *encoder, gpointer data)
 {
-  g_signal_emit (data, signals[SIGNAL_ENCODER_SETUP], 0, encoder);
+  GstIvsStageSink *self = data;
+
+  g_signal_emit (self, signals[SIGNAL_ENCODER_SETUP], 0, encoder);
+  gst_ivs_adaptation_take_encoder (self->adaptation, encoder);
 }
 
 static void
@@ -466,7 +484,7 @@ static void
 start (GstIvsStageSink *self)
 {
   GstIvsPublisher *publisher = gst_ivs_publisher_new (GST_ELEMENT (self),
-      self->monitor, &publisher_events);
+      self->monitor, self->adaptation, &publisher_events);
 
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_ivs_gate_set_discard (self->gates[kind], FALSE);
@@ -587,6 +605,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
     case PROP_TOKEN_EXPIRY:
       g_value_set_int64 (value, self->token_expiry);
       break;
+    case PROP_ESTIMATED_BITRATE:
+      g_value_set_uint (value, self->estimated_bitrate);
+      break;
     case PROP_STATS:
       g_value_set_boxed (value, self->stats);
       break;
@@ -604,6 +625,7 @@ finalize (GObject *object)
 {
   GstIvsStageSink *self = GST_IVS_STAGE_SINK (object);
 
+  gst_ivs_adaptation_unref (self->adaptation);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_object_unref (self->gates[kind]);
   gst_ivs_monitor_unref (self->monitor);
@@ -704,6 +726,21 @@ install_stats (GObjectClass *klass)
       g_param_spec_boxed ("stats", "Statistics",
           "Figures of the live session, by stream, renewed every second",
           GST_TYPE_STRUCTURE, READABLE));
+
+  /**
+   * GstIvsStageSink:estimated-bitrate:
+   *
+   * What the network carries, as far as #GstIvsStageSink:congestion-control knows:
+   * bits per second on the wire, audio and all headers included. Never more than
+   * would be sent at most; 0 before a session is live. Notified from a thread of the
+   * element, at most ten times per second.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, PROP_ESTIMATED_BITRATE,
+      g_param_spec_uint ("estimated-bitrate", "Estimated bit rate",
+          "Bits per second that the network carries, as far as it makes sense (0 = not known)",
+          0, G_MAXUINT, 0, READABLE));
 }
 
 /* The first handler that has a token is asked, the others are not. */
@@ -881,4 +918,5 @@ gst_ivs_stage_sink_init (GstIvsStageSink *self)
     self->gates[kind] = make_gate (self, kind);
   gst_ivs_gate_share_time (self->gates[GST_IVS_AUDIO],
       self->gates[GST_IVS_VIDEO]);
+  self->adaptation = gst_ivs_adaptation_new (self->gates);
 }

@@ -25,6 +25,8 @@ typedef struct
  * A structure `ivs-stage-stats`, keyed by our own streams:
  *
  * - attempts, sessions (uint): made, and gone live, since READY
+ * - estimated-bitrate, encoder-target-bitrate (uint, bits/s): see
+ *   gst_ivs_adaptation_add_stats()
  * - session-age (uint64, ns), media-address (string): of the live session
  * - time-to-offer, time-to-answer, time-to-live (uint64, ns): since the live
  *   session's attempt began, each including the one before

@@ -11,7 +11,8 @@
  *     ivs-arrival.c is made for that.
  *   5.1 to 5.4: ivs-arrival.c.
  *   5.5: ivs-aimd.c.
- *   6: ivs-loss.c. The target is the smaller of the two estimates.
+ *   6: ivs-loss.c. The target is the smaller of the two estimates. Ours: a decrease
+ *     does not go below beta of what arrives.
  *   7 Interoperability: without transport-wide feedback the reports of RTCP and
  *     the loss based controller decide, the delay based one is left alone. Ours: a
  *     round-trip time that left its least value far behind is a full queue, and
@@ -182,6 +183,20 @@ add_summary (IvsRate *self, const IvsRateFeedback *feedback)
         feedback->received_bps);
 }
 
+/* What is lost while a full queue drains was sent before the delay based controller
+ * answered: to answer to it again and again would be to fall far below what the path
+ * carries. So one round takes no more from it than beta of what arrives. */
+static void
+update_loss (IvsRate *self, gint64 now_us, guint sent, guint lost, guint target)
+{
+  gdouble before = self->loss.estimate;
+  gdouble carried = IVS_AIMD_BETA * self->arrival.received_bps;
+
+  ivs_loss_update (&self->loss, now_us, sent, lost, target, self->rtt_us);
+  if (self->loss.estimate < before)
+    self->loss.estimate = MAX (self->loss.estimate, MIN (before, carried));
+}
+
 /**
  * ivs_rate_feedback:
  * @self: a controller
@@ -205,7 +220,7 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   }
   ivs_aimd_update (&self->aimd, now_us, self->arrival.usage,
       self->arrival.received_bps, self->rtt_us);
-  ivs_loss_update (&self->loss, now_us, sent, lost, target, self->rtt_us);
+  update_loss (self, now_us, sent, lost, target);
   bound_estimates (self);
 }
 
@@ -218,6 +233,17 @@ follow_rtt (IvsRate *self, gint64 rtt_us)
     self->least_rtt_us = rtt_us;
   else
     self->least_rtt_us += (rtt_us - self->least_rtt_us) / 64;
+}
+
+/* A target that nobody uses says nothing about the path: a decrease begins at what was
+ * sent, and a quarter. */
+static guint
+get_used_target (const IvsRate *self, guint target)
+{
+  guint64 used = (guint64) self->sent_bps * 5 / 4;
+
+  return used == 0 || used >= target ? target
+                                     : MAX ((guint) used, self->config.min_bps);
 }
 
 /**
@@ -234,6 +260,7 @@ void
 ivs_rate_report (IvsRate *self, gint64 now_us, gdouble loss, gint64 rtt_us)
 {
   guint target = ivs_rate_get_target (self, now_us);
+  guint used = get_used_target (self, target);
 
   self->report_us = now_us;
   if (rtt_us > 0)
@@ -242,9 +269,10 @@ ivs_rate_report (IvsRate *self, gint64 now_us, gdouble loss, gint64 rtt_us)
     return;
   if (self->rtt_us > self->least_rtt_us + RTT_EXCESS_US)
     self->loss.estimate =
-        IVS_AIMD_BETA * MIN (self->loss.estimate, (gdouble) target);
+        IVS_AIMD_BETA * MIN (self->loss.estimate, (gdouble) used);
   else if (loss > IVS_LOSS_LOW || self->sent_bps >= target / 2)
-    ivs_loss_report (&self->loss, now_us, loss, target);
+    ivs_loss_report (&self->loss, now_us, loss,
+        loss > IVS_LOSS_HIGH ? used : target);
   bound_estimates (self);
 }
 

@@ -1,0 +1,252 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How many bits per second the network carries, by what comes back from it.
+ *
+ * The controller itself is rate/ivs-rate.c, which knows nothing of GStreamer. What is
+ * read here comes from the other side of the connection.
+ */
+#include "gstivscongestion.h"
+#include "gstivsgate.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_ivs_congestion_debug);
+#define GST_CAT_DEFAULT gst_ivs_congestion_debug
+
+/* rtpsession says how long the payload was. RFC 3550: 12 bytes of header; 8 of
+ * extension with the transport-wide sequence number. */
+#define PAYLOAD_OVERHEAD (12 + 8 + GST_IVS_WIRE_OVERHEAD)
+/* One feedback can name 65535 packets; a second of the most that a stage takes is
+ * a thousand. */
+#define MAX_PACKETS 4096
+/* What was learnt of a path is believed for so long. */
+#define MEMORY_US (60 * G_USEC_PER_SEC)
+/* Weight of a new report in the loss of audio. */
+#define LOSS_SMOOTHING 0.25
+
+struct _GstIvsCongestion
+{
+  GMutex lock; /* protects: */
+  IvsRate rate;
+  gboolean has_begun;
+  gint64 asked_us;    /* for the target, the last time */
+  guint estimate_bps; /* of another controller, 0 = there is none */
+  gdouble audio_loss;
+};
+
+static void
+init_debug (void)
+{
+  static gsize done = 0;
+
+  if (g_once_init_enter (&done)) {
+    GST_DEBUG_CATEGORY_INIT (gst_ivs_congestion_debug, "ivscongestion", 0,
+        "ivsstagesink: what the network carries");
+    g_once_init_leave (&done, 1);
+  }
+}
+
+GstIvsCongestion *
+gst_ivs_congestion_new (void)
+{
+  GstIvsCongestion *self = g_atomic_rc_box_new0 (GstIvsCongestion);
+
+  init_debug ();
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+GstIvsCongestion *
+gst_ivs_congestion_ref (GstIvsCongestion *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+clear (gpointer data)
+{
+  g_mutex_clear (&((GstIvsCongestion *) data)->lock);
+}
+
+void
+gst_ivs_congestion_unref (GstIvsCongestion *self)
+{
+  g_atomic_rc_box_release_full (self, clear);
+}
+
+/* What the path carried, without what the target lost while nothing was heard. */
+static guint
+get_knowledge (GstIvsCongestion *self)
+{
+  return (guint) MIN (self->rate.aimd.estimate, self->rate.loss.estimate);
+}
+
+void
+gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  IvsRateConfig begin = *config;
+
+  g_mutex_lock (&self->lock);
+  if (self->has_begun && now_us - self->asked_us < MEMORY_US)
+    begin.start_bps = MIN (begin.start_bps, get_knowledge (self));
+  ivs_rate_init (&self->rate, &begin, now_us);
+  self->has_begun = TRUE;
+  self->asked_us = now_us;
+  self->estimate_bps = 0;
+  self->audio_loss = 0;
+  g_mutex_unlock (&self->lock);
+}
+
+/* -- Transport-wide feedback ------------------------------------------------------ */
+
+/* FALSE: nothing is known of it. */
+static gboolean
+read_packet (const GstStructure *packet, IvsRatePacket *read)
+{
+  guint64 sent = GST_CLOCK_TIME_NONE, arrived = GST_CLOCK_TIME_NONE;
+  gboolean is_lost = FALSE;
+  guint size = 0;
+
+  gst_structure_get (packet, "local-ts", G_TYPE_UINT64, &sent, "remote-ts",
+      G_TYPE_UINT64, &arrived, "size", G_TYPE_UINT, &size, "lost",
+      G_TYPE_BOOLEAN, &is_lost, NULL);
+  if (!GST_CLOCK_TIME_IS_VALID (sent) ||
+      (!is_lost && !GST_CLOCK_TIME_IS_VALID (arrived)))
+    return FALSE;
+  *read = (IvsRatePacket){ .sent_us = (gint64) (sent / GST_USECOND),
+    .arrived_us = is_lost ? -1 : (gint64) (arrived / GST_USECOND),
+    .size = MIN (size, G_MAXUINT16) + PAYLOAD_OVERHEAD };
+  return TRUE;
+}
+
+/* rtpsession still has its packets in what GLib has deprecated. */
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+static guint
+read_packets (const GstStructure *event, IvsRatePacket *read)
+{
+  const GValue *value = gst_structure_get_value (event, "packets");
+  const GValueArray *array = NULL;
+  guint n = 0;
+
+  if (value == NULL || !G_VALUE_HOLDS (value, g_value_array_get_type ()))
+    return 0;
+  array = g_value_get_boxed (value);
+  for (guint i = 0; i < array->n_values && n < MAX_PACKETS; i++) {
+    const GValue *packet = &array->values[i];
+
+    if (GST_VALUE_HOLDS_STRUCTURE (packet) &&
+        read_packet (gst_value_get_structure (packet), &read[n]))
+      n++;
+  }
+  return n;
+}
+G_GNUC_END_IGNORE_DEPRECATIONS
+
+void
+gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
+    const GstStructure *event)
+{
+  g_autofree IvsRatePacket *packets = g_new (IvsRatePacket, MAX_PACKETS);
+  IvsRateFeedback feedback = { .now_us = g_get_monotonic_time (),
+    .packets = packets };
+
+  feedback.n_packets = read_packets (event, packets);
+  if (feedback.n_packets == 0)
+    return;
+  g_mutex_lock (&self->lock);
+  if (self->has_begun)
+    ivs_rate_feedback (&self->rate, &feedback);
+  g_mutex_unlock (&self->lock);
+}
+
+/* -- Reports ------------------------------------------------------------------------- */
+
+void
+gst_ivs_congestion_take_reports (GstIvsCongestion *self,
+    const GstIvsReport reports[GST_IVS_N_KINDS])
+{
+  gdouble loss = 0;
+  GstClockTime round_trip = 0;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    if (!reports[kind].has_report)
+      continue;
+    loss = MAX (loss, reports[kind].fraction_lost);
+    if (GST_CLOCK_TIME_IS_VALID (reports[kind].round_trip))
+      round_trip = MAX (round_trip, reports[kind].round_trip);
+  }
+  g_mutex_lock (&self->lock);
+  self->audio_loss += LOSS_SMOOTHING *
+      (reports[GST_IVS_AUDIO].fraction_lost - self->audio_loss);
+  if (self->has_begun)
+    ivs_rate_report (&self->rate, g_get_monotonic_time (), loss,
+        (gint64) (round_trip / GST_USECOND));
+  g_mutex_unlock (&self->lock);
+}
+
+/* -- What comes of it ---------------------------------------------------------------- */
+
+void
+gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps)
+{
+  g_mutex_lock (&self->lock);
+  self->estimate_bps = bps;
+  g_mutex_unlock (&self->lock);
+}
+
+/* With lock. */
+static guint
+choose_target (GstIvsCongestion *self, gint64 now_us)
+{
+  if (self->estimate_bps == 0)
+    return ivs_rate_get_target (&self->rate, now_us);
+  return CLAMP (self->estimate_bps, self->rate.config.min_bps,
+      self->rate.config.max_bps);
+}
+
+guint
+gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
+    guint max_bps)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  guint target = 0;
+
+  g_mutex_lock (&self->lock);
+  if (self->has_begun) {
+    ivs_rate_set_range (&self->rate, self->rate.config.min_bps, max_bps);
+    ivs_rate_sent (&self->rate, sent_bps);
+    target = choose_target (self, now_us);
+    self->asked_us = now_us;
+    GST_LOG ("target %u, by delay %.0f (usage %d, state %d, slope %.0f of %.0f "
+             "ms/s, queue %" G_GINT64_FORMAT " us), by loss %.0f, sent %u, "
+             "received %u, round trip %" G_GINT64_FORMAT " us",
+        target, self->rate.aimd.estimate, self->rate.arrival.usage,
+        self->rate.aimd.state, self->rate.arrival.slope,
+        self->rate.arrival.threshold, self->rate.arrival.queue_us,
+        self->rate.loss.estimate, sent_bps, self->rate.arrival.received_bps,
+        self->rate.rtt_us);
+  }
+  g_mutex_unlock (&self->lock);
+  return target;
+}
+
+void
+gst_ivs_congestion_forget (GstIvsCongestion *self)
+{
+  g_mutex_lock (&self->lock);
+  ivs_aimd_restart (&self->rate.aimd, g_get_monotonic_time (),
+      self->rate.config.max_bps);
+  self->rate.loss.estimate = self->rate.config.max_bps;
+  g_mutex_unlock (&self->lock);
+}
+
+gdouble
+gst_ivs_congestion_get_audio_loss (GstIvsCongestion *self)
+{
+  gdouble loss;
+
+  g_mutex_lock (&self->lock);
+  loss = self->audio_loss;
+  g_mutex_unlock (&self->lock);
+  return loss;
+}

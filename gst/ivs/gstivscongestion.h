@@ -1,0 +1,61 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How many bits per second the network carries, by what comes back from it.
+ *
+ *     webrtcbin's threads   feedback, reports --> congestion
+ *     worker                target            <-- a few times per second
+ *
+ * Every function may be called from any thread.
+ */
+#pragma once
+
+#include "gstivsrtcp.h"
+#include "ivs-rate.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GstIvsCongestion GstIvsCongestion;
+
+GstIvsCongestion *gst_ivs_congestion_new (void);
+GstIvsCongestion *gst_ivs_congestion_ref (GstIvsCongestion *self);
+void gst_ivs_congestion_unref (GstIvsCongestion *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsCongestion, gst_ivs_congestion_unref)
+
+/**
+ * gst_ivs_congestion_begin:
+ * @config: bits per second on the wire, audio included
+ *
+ * A new path: nothing is known of it. But when one was known a minute ago or less,
+ * it is begun with no more than that carried: the uplink is most likely the same.
+ */
+void
+gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config);
+
+/**
+ * gst_ivs_congestion_take_feedback:
+ * @event: "RTPTWCCPackets" of rtpsession: what a transport-wide feedback
+ *   (draft-holmer-rmcat-transport-wide-cc-extensions-01) said of each packet
+ */
+void gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
+    const GstStructure *event);
+
+/* RTCP's sender or receiver report has changed @reports. */
+void gst_ivs_congestion_take_reports (GstIvsCongestion *self,
+    const GstIvsReport reports[GST_IVS_N_KINDS]);
+
+/* What another controller estimates, bits per second: it is the target from now on. */
+void gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps);
+
+/* Before a target is asked for: what was sent in the last second, and the most that
+ * makes sense, bits per second. Returns: the target. */
+guint gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
+    guint max_bps);
+
+/* What was known against sending as much as makes sense is known no more. */
+void gst_ivs_congestion_forget (GstIvsCongestion *self);
+
+/* Of the last reports, smoothed: 0 to 1. */
+gdouble gst_ivs_congestion_get_audio_loss (GstIvsCongestion *self);
+
+G_END_DECLS

@@ -37,9 +37,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_adaptation_debug);
 #define MIN_CHANGE 0.02
 /* Of a bit rate, what an encoder uses that wants more. */
 #define USED_PART 0.6
-/* No size and no rate below these (pixels, frames per second). */
-#define MIN_SHORT_SIDE 144
-#define MIN_FPS 10
 /* libopus spends nothing on FEC without an expected loss, and too much with a high one. */
 #define MIN_OPUS_LOSS 5
 #define MAX_OPUS_LOSS 30
@@ -65,8 +62,8 @@ struct _GstIvsAdaptation
 
   GMutex lock; /* protects: */
   GWeakRef encoders[GST_IVS_N_KINDS];
-  guint begin_bps;  /* what the video encoder had at first; 0 = not known */
-  guint n_encoders; /* that were taken */
+  guint begin_bps; /* what the video encoder had at first; 0 = not known */
+  guint n_taken[GST_IVS_N_KINDS]; /* encoders */
 
   /* Worker only. */
   GstIvsWorker *worker; /* NULL: nothing is live */
@@ -80,7 +77,7 @@ struct _GstIvsAdaptation
   gdouble offered_peak;
   guint estimate_bps; /* that was told */
   guint target_bps;   /* of video, that was told to the encoder or upstream */
-  guint n_driven;     /* of n_encoders: those of before are gone */
+  guint n_driven[GST_IVS_N_KINDS]; /* of n_taken: those of before are gone */
   guint opus_loss;
   gboolean has_ladder;
   IvsQuality quality;
@@ -108,32 +105,41 @@ init_debug (void)
 void
 gst_ivs_adaptation_take_encoder (GstIvsAdaptation *self, GstElement *encoder)
 {
-  gboolean is_video = gst_ivs_shape_of (encoder) != NULL;
+  GstIvsKind kind =
+      gst_ivs_shape_of (encoder) != NULL ? GST_IVS_VIDEO : GST_IVS_AUDIO;
 
-  g_weak_ref_set (&self->encoders[is_video ? GST_IVS_VIDEO : GST_IVS_AUDIO],
-      encoder);
+  g_weak_ref_set (&self->encoders[kind], encoder);
   g_mutex_lock (&self->lock);
-  self->n_encoders++;
-  if (is_video)
+  self->n_taken[kind]++;
+  if (kind == GST_IVS_VIDEO)
     self->begin_bps = gst_ivs_encoders_get_bitrate (encoder);
   g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+has_new_encoder (GstIvsAdaptation *self, GstIvsKind kind)
+{
+  guint n_taken;
+  gboolean is_new;
+
+  g_mutex_lock (&self->lock);
+  n_taken = self->n_taken[kind];
+  g_mutex_unlock (&self->lock);
+  is_new = n_taken != self->n_driven[kind];
+  self->n_driven[kind] = n_taken;
+  return is_new;
 }
 
 /* What was told to an encoder is not known to the next. */
 static void
 follow_encoders (GstIvsAdaptation *self)
 {
-  guint n_encoders;
-
-  g_mutex_lock (&self->lock);
-  n_encoders = self->n_encoders;
-  g_mutex_unlock (&self->lock);
-  if (n_encoders == self->n_driven)
-    return;
-  self->n_driven = n_encoders;
-  self->target_bps = 0;
-  self->has_ladder = FALSE;
-  self->opus_loss = MIN_OPUS_LOSS;
+  if (has_new_encoder (self, GST_IVS_VIDEO)) {
+    self->target_bps = 0;
+    self->has_ladder = FALSE;
+  }
+  if (has_new_encoder (self, GST_IVS_AUDIO))
+    self->opus_loss = MIN_OPUS_LOSS;
 }
 
 /* (transfer full) (nullable) */
@@ -231,8 +237,8 @@ get_total (guint video_bps)
 static gboolean
 follow_source (GstIvsAdaptation *self, GstIvsShape *shape)
 {
-  IvsQualitySource source = { .min_short_side = MIN_SHORT_SIDE,
-    .min_fps = MIN_FPS };
+  IvsQualitySource source = { .min_short_side = IVS_LIMITS_MIN_SHORT_SIDE,
+    .min_fps = IVS_LIMITS_MIN_FRAMERATE };
 
   if (!gst_ivs_shape_get_full (shape, &source.width, &source.height,
           &source.fps_n, &source.fps_d))
@@ -242,7 +248,6 @@ follow_source (GstIvsAdaptation *self, GstIvsShape *shape)
     ivs_quality_init (&self->quality, &source);
     self->source = source;
     self->has_ladder = TRUE;
-    gst_ivs_shape_set_step (shape, ivs_quality_get_step (&self->quality));
   }
   return TRUE;
 }
@@ -296,7 +301,8 @@ act_on_encoder (GstIvsAdaptation *self, GstElement *encoder, guint bps,
 {
   guint max_bps = get_max_video (self, TRUE);
 
-  choose_shape (self, encoder, bps, sent_bps);
+  if (sent_bps > 0)
+    choose_shape (self, encoder, bps, sent_bps);
   if (!gst_ivs_encoders_takes_bitrate (encoder))
     return FALSE;
   drive_encoder (self, encoder, MAX (bps, self->min_bitrate), max_bps);
@@ -313,7 +319,7 @@ announce (GstIvsAdaptation *self, guint bps, guint total_bps)
   self->target_bps = bps;
   gst_ivs_gate_announce (self->gates[GST_IVS_VIDEO],
       gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
-          gst_structure_new (GST_IVS_TARGET_EVENT, "bitrate", G_TYPE_UINT, bps,
+          gst_structure_new ("ivs-target-bitrate", "bitrate", G_TYPE_UINT, bps,
               "total-bitrate", G_TYPE_UINT, total_bps, "limited",
               G_TYPE_BOOLEAN, self->is_limited, NULL)));
 }
@@ -348,7 +354,7 @@ act_on_upstream (GstIvsAdaptation *self, guint bps, guint total_bps)
   guint max_bps = get_max_video (self, FALSE);
 
   self->is_limited = judge_width (self, bps);
-  if (self->max_bitrate == 0 && self->is_limited)
+  if (self->max_bitrate == 0)
     bps = MIN (bps, (guint) self->offered_peak);
   if (was_limited != self->is_limited ||
       ((self->is_limited || self->max_bitrate > 0) &&
@@ -360,7 +366,8 @@ act_on_upstream (GstIvsAdaptation *self, guint bps, guint total_bps)
 /* -- Both --------------------------------------------------------------------------------- */
 
 static void
-act_on_video (GstIvsAdaptation *self, guint target_bps, const Flow *flow)
+act_on_video (GstIvsAdaptation *self, guint target_bps, gboolean is_heard,
+    const Flow *flow)
 {
   g_autoptr (GstElement) encoder = get_encoder (self, GST_IVS_VIDEO);
   guint share = ivs_quality_get_video_share (target_bps,
@@ -369,9 +376,12 @@ act_on_video (GstIvsAdaptation *self, guint target_bps, const Flow *flow)
       get_max_video (self, encoder != NULL));
   gboolean fits = TRUE;
 
+  /* Of a guess nothing comes that a viewer would see for longer than it lasts. */
   if (encoder != NULL)
-    fits = act_on_encoder (self, encoder, bps, flow->sent[GST_IVS_VIDEO]);
-  else if (self->offered_peak > 0)
+    fits = act_on_encoder (self, encoder, bps,
+               is_heard ? flow->sent[GST_IVS_VIDEO] : 0) ||
+        !is_heard;
+  else if (self->offered_peak > 0 && is_heard)
     fits = act_on_upstream (self, bps, target_bps);
   gst_ivs_gate_set_budget (self->gates[GST_IVS_VIDEO],
       fits ? 0 : MAX (share, 1));
@@ -411,6 +421,7 @@ adapt (gpointer data)
   g_autoptr (GstElement) encoder = get_encoder (self, GST_IVS_VIDEO);
   Flow flow;
   guint max_total, target;
+  gboolean is_heard;
 
   gst_ivs_timer_clear (&self->timer);
   follow_encoders (self);
@@ -418,8 +429,9 @@ adapt (gpointer data)
   measure (self, &flow);
   max_total = get_total (get_max_video (self, encoder != NULL));
   target = gst_ivs_congestion_get_target (self->congestion,
-      (guint) (flow.sent[GST_IVS_AUDIO] + flow.sent[GST_IVS_VIDEO]), max_total);
-  act_on_video (self, target, &flow);
+      (guint) (flow.sent[GST_IVS_AUDIO] + flow.sent[GST_IVS_VIDEO]), max_total,
+      &is_heard);
+  act_on_video (self, target, is_heard, &flow);
   act_on_audio (self);
   self->timer =
       gst_ivs_worker_call_later (self->worker, INTERVAL_MS, adapt, self);

@@ -17,21 +17,16 @@
 
 G_BEGIN_DECLS
 
-/**
- * GST_IVS_TARGET_EVENT:
- *
- * A custom upstream event for what makes encoded video, of the pads that take it:
+/* The custom upstream event `ivs-target-bitrate`, for what makes encoded video:
  *
  * - bitrate (uint): bits per second of video that fit now, without headers
  * - total-bitrate (uint): of everything on the wire, as `estimated-bitrate` says
  * - limited (boolean): whether the network carries less than what came so far;
- *   %FALSE: as before is right
+ *   FALSE: as before is right
  *
  * Sent when the network gets too narrow, with each change after that, and when it is
- * wide enough again; with `max-bitrate` also in the beginning, and %FALSE then
- * means that all of `bitrate` may be made.
- */
-#define GST_IVS_TARGET_EVENT "ivs-target-bitrate"
+ * wide enough again. With `max-bitrate` also in the beginning: FALSE then means that
+ * all of `bitrate` may be made. */
 
 typedef struct _GstIvsAdaptation GstIvsAdaptation;
 

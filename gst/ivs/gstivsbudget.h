@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 /* How much more than the rate may have left: time to send it in. A receiver waits so
  * long for what is in the queue then. */
-#define GST_IVS_BUDGET_DEPTH_US (600 * 1000)
+#define GST_IVS_BUDGET_DEPTH_US (400 * 1000)
 /* A group of pictures begins when no more than this is left of it. */
 #define GST_IVS_BUDGET_RESUME_US (200 * 1000)
 

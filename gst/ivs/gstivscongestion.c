@@ -20,8 +20,19 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_congestion_debug);
 #define MAX_PACKETS 4096
 /* What was learnt of a path is believed for so long. */
 #define MEMORY_US (60 * G_USEC_PER_SEC)
-/* Weight of a new report in the loss of audio. */
+/* Receivers send reports with every NACK, about the packets since the last one: too few
+ * to say how much is lost. So long is judged at once, at least. */
+#define REPORT_INTERVAL_US G_USEC_PER_SEC
+/* Weight of such an interval in the loss of audio. */
 #define LOSS_SMOOTHING 0.25
+
+/* What a report block said. */
+typedef struct
+{
+  gboolean is_known;
+  guint32 highest_seq;
+  gint lost;
+} Count;
 
 struct _GstIvsCongestion
 {
@@ -31,6 +42,8 @@ struct _GstIvsCongestion
   gint64 asked_us;    /* for the target, the last time */
   guint estimate_bps; /* of another controller, 0 = there is none */
   gdouble audio_loss;
+  gint64 reported_us;            /* the end of the last interval of reports */
+  Count counts[GST_IVS_N_KINDS]; /* then */
 };
 
 static void
@@ -94,6 +107,8 @@ gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config)
   self->asked_us = now_us;
   self->estimate_bps = 0;
   self->audio_loss = 0;
+  self->reported_us = now_us;
+  memset (self->counts, 0, sizeof self->counts);
   g_mutex_unlock (&self->lock);
 }
 
@@ -161,26 +176,55 @@ gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
 
 /* -- Reports ------------------------------------------------------------------------- */
 
+/* Since the count before; -1: nothing is known. */
+static gdouble
+measure_loss (Count *count, const GstIvsReport *report)
+{
+  Count before = *count;
+  gint64 expected, lost;
+
+  if (!report->has_report)
+    return -1;
+  *count = (Count){ TRUE, report->highest_seq, report->packets_lost };
+  expected = (gint64) report->highest_seq - before.highest_seq;
+  lost = (gint64) report->packets_lost - before.lost;
+  if (!before.is_known || expected <= 0)
+    return -1;
+  return (gdouble) CLAMP (lost, 0, expected) / (gdouble) expected;
+}
+
+/* With lock. */
+static void
+judge_reports (GstIvsCongestion *self, gint64 now_us,
+    const GstIvsReport reports[GST_IVS_N_KINDS])
+{
+  gdouble worst = -1;
+  GstClockTime round_trip = 0;
+
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
+    gdouble loss = measure_loss (&self->counts[kind], &reports[kind]);
+
+    worst = MAX (worst, loss);
+    if (loss >= 0 && kind == GST_IVS_AUDIO)
+      self->audio_loss += LOSS_SMOOTHING * (loss - self->audio_loss);
+    if (GST_CLOCK_TIME_IS_VALID (reports[kind].round_trip))
+      round_trip = MAX (round_trip, reports[kind].round_trip);
+  }
+  self->reported_us = now_us;
+  if (worst >= 0)
+    ivs_rate_report (&self->rate, now_us, worst,
+        (gint64) (round_trip / GST_USECOND));
+}
+
 void
 gst_ivs_congestion_take_reports (GstIvsCongestion *self,
     const GstIvsReport reports[GST_IVS_N_KINDS])
 {
-  gdouble loss = 0;
-  GstClockTime round_trip = 0;
+  gint64 now_us = g_get_monotonic_time ();
 
-  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
-    if (!reports[kind].has_report)
-      continue;
-    loss = MAX (loss, reports[kind].fraction_lost);
-    if (GST_CLOCK_TIME_IS_VALID (reports[kind].round_trip))
-      round_trip = MAX (round_trip, reports[kind].round_trip);
-  }
   g_mutex_lock (&self->lock);
-  self->audio_loss += LOSS_SMOOTHING *
-      (reports[GST_IVS_AUDIO].fraction_lost - self->audio_loss);
-  if (self->has_begun)
-    ivs_rate_report (&self->rate, g_get_monotonic_time (), loss,
-        (gint64) (round_trip / GST_USECOND));
+  if (self->has_begun && now_us - self->reported_us >= REPORT_INTERVAL_US)
+    judge_reports (self, now_us, reports);
   g_mutex_unlock (&self->lock);
 }
 
@@ -206,16 +250,19 @@ choose_target (GstIvsCongestion *self, gint64 now_us)
 
 guint
 gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
-    guint max_bps)
+    guint max_bps, gboolean *is_heard)
 {
   gint64 now_us = g_get_monotonic_time ();
   guint target = 0;
 
+  *is_heard = TRUE;
   g_mutex_lock (&self->lock);
   if (self->has_begun) {
     ivs_rate_set_range (&self->rate, self->rate.config.min_bps, max_bps);
     ivs_rate_sent (&self->rate, sent_bps);
     target = choose_target (self, now_us);
+    *is_heard =
+        self->estimate_bps > 0 || ivs_rate_is_heard (&self->rate, now_us);
     self->asked_us = now_us;
     GST_LOG ("target %u, by delay %.0f (usage %d, state %d, slope %.0f of %.0f "
              "ms/s, queue %" G_GINT64_FORMAT " us), by loss %.0f, sent %u, "

@@ -47,10 +47,18 @@ void gst_ivs_congestion_take_reports (GstIvsCongestion *self,
 /* What another controller estimates, bits per second: it is the target from now on. */
 void gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps);
 
-/* Before a target is asked for: what was sent in the last second, and the most that
- * makes sense, bits per second. Returns: the target. */
+/**
+ * gst_ivs_congestion_get_target:
+ * @sent_bps: bits per second of the last second
+ * @max_bps: the most that makes sense
+ * @is_heard: (out): %FALSE: nothing came back lately, the target is a guess
+ *
+ * To be called a few times per second.
+ *
+ * Returns: bits per second to send in all
+ */
 guint gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
-    guint max_bps);
+    guint max_bps, gboolean *is_heard);
 
 /* What was known against sending as much as makes sense is known no more. */
 void gst_ivs_congestion_forget (GstIvsCongestion *self);

@@ -77,6 +77,7 @@ read_report_block (GstRTCPPacket *packet, guint i, guint64 now_ntp,
   round_trip = get_round_trip (now_ntp, last_sr, delay);
   report->has_report = TRUE;
   report->packets_lost = lost;
+  report->highest_seq = highest_seq;
   report->fraction_lost = fraction / 256.0;
   report->jitter = report->clock_rate > 0
       ? gst_util_uint64_scale (jitter, GST_SECOND, report->clock_rate)

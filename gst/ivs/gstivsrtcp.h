@@ -17,6 +17,7 @@ typedef struct
   guint clock_rate;
   gboolean has_report;
   gint packets_lost;     /* of all; may be negative with duplicates */
+  guint32 highest_seq;   /* extended: RFC 3550 section 6.4.1 */
   gdouble fraction_lost; /* 0 to 1, since the report before */
   GstClockTime jitter;
   GstClockTime round_trip; /* NONE before it is known */

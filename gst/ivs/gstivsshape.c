@@ -16,6 +16,7 @@
 struct _GstIvsShape
 {
   GstElement *filter; /* constant */
+  gint is_stepping;   /* atomic */
 
   GMutex lock;     /* protects: */
   GstCaps *source; /* as it comes in; NULL: nothing came yet */
@@ -155,6 +156,20 @@ picture_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
+/* That we want another size is no business of upstream, and whoever is changing its own
+ * caps there would be asked for them in the middle of it. */
+static GstPadProbeReturn
+upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstIvsShape *self = data;
+
+  return g_atomic_int_get (&self->is_stepping) &&
+          GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) ==
+              GST_EVENT_RECONFIGURE
+      ? GST_PAD_PROBE_DROP
+      : GST_PAD_PROBE_OK;
+}
+
 static void
 watch (GstIvsShape *self, GstElement *scale)
 {
@@ -162,6 +177,9 @@ watch (GstIvsShape *self, GstElement *scale)
 
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, caps_arrived,
       gst_ivs_shape_ref (self), (GDestroyNotify) gst_ivs_shape_unref);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+      upstream_event_passed, gst_ivs_shape_ref (self),
+      (GDestroyNotify) gst_ivs_shape_unref);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, picture_arrived,
       gst_ivs_shape_ref (self), (GDestroyNotify) gst_ivs_shape_unref);
 }
@@ -210,8 +228,11 @@ gst_ivs_shape_set_step (GstIvsShape *self, const IvsQualityStep *step)
     size = make_size (self);
   }
   g_mutex_unlock (&self->lock);
-  if (size != NULL)
-    g_object_set (self->filter, "caps", size, NULL);
+  if (size == NULL)
+    return;
+  g_atomic_int_inc (&self->is_stepping);
+  g_object_set (self->filter, "caps", size, NULL);
+  g_atomic_int_add (&self->is_stepping, -1);
 }
 
 #define ATTACHED "ivs-shape"

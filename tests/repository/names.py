@@ -18,11 +18,15 @@ PLACES = {
         ("gstivsstats.c", STRUCTURE),
         ("gstivspublisher.c", r'"(ivs-stage-[a-z-]+)"'),
     ],
+    "event": [
+        ("gstivsadaptation.c", STRUCTURE),
+    ],
     "field": [
         ("gstivsmessages.c", FIELD),
         ("gstivsmessages.c", r'set_string \(\w+, "([a-z-]+)"'),
         ("gstivsmonitor.c", FIELD),
         ("gstivsstats.c", FIELD),
+        ("gstivsadaptation.c", FIELD),
         ("gstivsstats.c", r'[?:] "(audio|video)"'),
     ],
     "error": [

@@ -33,7 +33,7 @@ def find_enums():
 
 
 def make_line(section, name):
-    words = (re.sub("^stage-", "", section), re.sub("^ivs-stage-", "", name))
+    words = (re.sub("^stage-", "", section), re.sub("^ivs-(stage-)?", "", name))
     return '#define IVS_STAGE_%s_%s "%s"\n' % (
         *(word.replace("-", "_").upper() for word in words), name)
 

@@ -132,7 +132,11 @@ def check_linking():
             line.split()[0] for line in tap.call(
                 "pkg-config", "--print-requires-private", "gstivs",
                 env=environment).splitlines()})
+        private = re.search("^Libs.private: (.*)$",
+                            (plugins / "pkgconfig" / "gstivs.pc").read_text(),
+                            re.MULTILINE)
         static = ["-l:libgstivs.a" if f == "-lgstivs" else f for f in flags]
+        static += private.group(1).split() if private else []
         program = compile_program(folder, static)
         run_program(program, "")
         assert "libgstivs.so" not in tap.call("readelf", "-d", program)

@@ -29,7 +29,7 @@
  *
  *   Silence. When neither feedback nor reports come although packets are sent, the
  *     target is halved, and again each second. When they come again, the estimate
- *     goes on from there and grows quickly, for nothing is known against it.
+ *     goes on from the half and grows quickly, for nothing is known against it.
  */
 
 #include "ivs-rate.h"
@@ -128,6 +128,19 @@ get_drain_factor (const IvsRate *self)
 }
 
 /**
+ * ivs_rate_is_heard:
+ * @self: a controller
+ * @now_us: monotonic time, microseconds
+ *
+ * Returns: whether something came back lately, so that the target is more than a guess
+ */
+gboolean
+ivs_rate_is_heard (const IvsRate *self, gint64 now_us)
+{
+  return get_silence_factor (self, now_us) >= 1;
+}
+
+/**
  * ivs_rate_get_target:
  * @self: a controller
  * @now_us: monotonic time, microseconds
@@ -146,12 +159,16 @@ ivs_rate_get_target (const IvsRate *self, gint64 now_us)
   return (guint) put_into_range (self, bps * get_silence_factor (self, now_us));
 }
 
-/* Goes on from where silence or reports have brought us. */
+/* Goes on from where reports have brought us, or silence, if only to the half: what
+ * was known before is most likely still so, and if not, feedback tells at once. */
 static void
 resume (IvsRate *self, gint64 now_us, guint target)
 {
   if (self->feedback_us > 0 && now_us - self->feedback_us < IVS_RATE_SILENCE_US)
     return;
+  if (!uses_reports (self, now_us))
+    target = MAX (target,
+        (guint) MIN (self->aimd.estimate, self->loss.estimate) / 2);
   ivs_aimd_restart (&self->aimd, now_us, target);
 }
 

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /* When nothing at all is heard: the rate is halved after the first, then again
  * after each further second. Reports come less often than feedback. */
 #define IVS_RATE_SILENCE_US (1 * G_USEC_PER_SEC)
-#define IVS_RATE_REPORT_SILENCE_US (6 * G_USEC_PER_SEC)
+#define IVS_RATE_REPORT_SILENCE_US (10 * G_USEC_PER_SEC)
 #define IVS_RATE_HALVING_US (1 * G_USEC_PER_SEC)
 
 /**
@@ -103,6 +103,7 @@ void ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback);
 void
 ivs_rate_report (IvsRate *self, gint64 now_us, gdouble loss, gint64 rtt_us);
 void ivs_rate_sent (IvsRate *self, guint sent_bps);
+gboolean ivs_rate_is_heard (const IvsRate *self, gint64 now_us);
 guint ivs_rate_get_target (const IvsRate *self, gint64 now_us);
 
 G_END_DECLS

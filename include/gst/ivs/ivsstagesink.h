@@ -26,6 +26,11 @@
 #define IVS_STAGE_MESSAGE_SESSION_ENDING "ivs-stage-session-ending"
 /* end */
 
+/* Names of custom upstream events. */
+/* made: event */
+#define IVS_STAGE_EVENT_TARGET_BITRATE "ivs-target-bitrate"
+/* end */
+
 /* Fields of these structures. */
 /* made: field */
 #define IVS_STAGE_FIELD_ATTEMPT "attempt"
@@ -85,6 +90,11 @@
 #define IVS_STAGE_FIELD_ATTEMPTS "attempts"
 #define IVS_STAGE_FIELD_SESSIONS "sessions"
 #define IVS_STAGE_FIELD_VIDEO "video"
+#define IVS_STAGE_FIELD_BITRATE "bitrate"
+#define IVS_STAGE_FIELD_TOTAL_BITRATE "total-bitrate"
+#define IVS_STAGE_FIELD_LIMITED "limited"
+#define IVS_STAGE_FIELD_ESTIMATED_BITRATE "estimated-bitrate"
+#define IVS_STAGE_FIELD_ENCODER_TARGET_BITRATE "encoder-target-bitrate"
 #define IVS_STAGE_FIELD_AUDIO "audio"
 /* end */
 
@@ -195,6 +205,13 @@
 #define IVS_STAGE_DUMMY_VIDEO_AUTO "auto"
 #define IVS_STAGE_DUMMY_VIDEO_ALWAYS "always"
 #define IVS_STAGE_DUMMY_VIDEO_NEVER "never"
+/* end */
+
+/* Nicks of the property `congestion-control`. */
+/* made: congestion-control */
+#define IVS_STAGE_CONGESTION_CONTROL_GCC "gcc"
+#define IVS_STAGE_CONGESTION_CONTROL_GCC_ELEMENT "gcc-element"
+#define IVS_STAGE_CONGESTION_CONTROL_NONE "none"
 /* end */
 
 /* Nicks of the property `stage-limits`. */

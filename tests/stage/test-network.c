@@ -1,0 +1,337 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the element sends when the network between it and the stage gets narrow.
+ */
+#include "end-gstreamer.h"
+#include "publish-fixture.h"
+#include "whip-relay.h"
+
+/* Fine structures that move: whatever bit rate it gets, the encoder uses. */
+#define PICTURE \
+  "videotestsrc is-live=true pattern=zone-plate kx2=30 ky2=20 kt=3 " \
+  "! video/x-raw,width=640,height=360,framerate=30/1"
+#define SOUND "audiotestsrc is-live=true ! s."
+#define SINK "ivsstagesink name=s"
+#define RAW PICTURE " ! " SINK " "
+/* An encoder that does not listen. */
+#define ENCODED \
+  PICTURE \
+  " ! x264enc name=own tune=zerolatency speed-preset=ultrafast bitrate=1500 " \
+  "key-int-max=30 ! video/x-h264,profile=constrained-baseline ! " SINK " "
+
+#define PATIENCE_MS 20000
+
+static StageFixture *stage;
+
+/* A stage behind a network, and who publishes there. */
+typedef struct
+{
+  UdpRelay *relay;
+  WhipRelay *whip;
+  PublishFixture *publish;
+  GstElement *encoder; /* our own of the picture, or NULL */
+
+  GMutex lock; /* of what upstream was told: */
+  guint n_events;
+  guint bitrate, total;
+  gboolean is_limited;
+} Net;
+
+static void
+encoder_made (GstElement *sink, GstElement *encoder, Net *net)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (encoder),
+          "key-int-max") != NULL)
+    g_set_object (&net->encoder, encoder);
+}
+
+static void
+net_init (Net *net, const gchar *description, const gchar *const *dropped)
+{
+  g_mutex_init (&net->lock);
+  net->relay = udp_relay_start (1);
+  net->whip =
+      whip_relay_start (net->relay, stage_fixture_get_regional_url (stage));
+  whip_relay_drop_lines (net->whip, dropped);
+  net->publish = publish_fixture_new (stage, "%s", description);
+  g_object_set (publish_fixture_get_sink (net->publish), "whip-endpoint",
+      whip_relay_get_url (net->whip), NULL);
+  /* A machine that is busy, and a network that is narrow, leave too few pictures. */
+  publish_fixture_expect (net->publish, "frame-rate-low");
+  publish_fixture_expect (net->publish, "key-frame-interval");
+  g_signal_connect (publish_fixture_get_sink (net->publish), "encoder-setup",
+      G_CALLBACK (encoder_made), net);
+}
+
+static void
+net_play (Net *net)
+{
+  publish_fixture_play (net->publish);
+  publish_fixture_wait_connection (net->publish, "connected", 20);
+}
+
+static void
+net_clear (Net *net)
+{
+  g_clear_object (&net->encoder);
+  publish_fixture_free (net->publish);
+  whip_relay_stop (net->whip);
+  udp_relay_stop (net->relay);
+  g_mutex_clear (&net->lock);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Net, net_clear)
+
+/* 0: nothing limits it. */
+static void
+net_limit (Net *net, guint kbps)
+{
+  udp_relay_set_path (net->relay, UDP_RELAY_UP,
+      &(UdpRelayPath){ .rate_bps = kbps * 1000, .delay_ms = 20 });
+}
+
+static guint
+get_estimate (Net *net)
+{
+  guint estimate = 0;
+
+  g_object_get (publish_fixture_get_sink (net->publish), "estimated-bitrate",
+      &estimate, NULL);
+  return estimate;
+}
+
+/* Of our encoder, bits per second. */
+static guint
+get_bitrate (Net *net)
+{
+  guint kbps = 0;
+
+  g_assert_nonnull (net->encoder);
+  g_object_get (net->encoder, "bitrate", &kbps, NULL);
+  return kbps * 1000;
+}
+
+static guint
+get_stat (Net *net, const gchar *field)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint value = 0;
+
+  g_object_get (publish_fixture_get_sink (net->publish), "stats", &stats, NULL);
+  if (stats != NULL)
+    gst_structure_get_uint (stats, field, &value);
+  return value;
+}
+
+/* -- Raw video --------------------------------------------------------------------- */
+
+#define NARROW_KBPS 1000
+
+/* Pictures pass: what comes before is the connection's. */
+static gboolean
+is_flowing (gpointer data)
+{
+  Net *net = data;
+
+  return get_estimate (net) > 0 && get_stat (net, "estimated-bitrate") > 0;
+}
+
+static gboolean
+is_below_limit (gpointer data)
+{
+  Net *net = data;
+
+  return get_bitrate (net) < NARROW_KBPS * 1000 &&
+      get_estimate (net) < NARROW_KBPS * 1100;
+}
+
+static gboolean
+is_told_in_stats (gpointer data)
+{
+  Net *net = data;
+
+  return get_stat (net, "encoder-target-bitrate") < NARROW_KBPS * 1000 &&
+      get_stat (net, "estimated-bitrate") < NARROW_KBPS * 1100;
+}
+
+static gboolean
+has_risen (gpointer data)
+{
+  return get_bitrate (data) > NARROW_KBPS * 1150;
+}
+
+static void
+test_raw (void)
+{
+  g_auto (Net) net = { 0 };
+
+  net_init (&net, RAW SOUND, NULL);
+  net_play (&net);
+  g_assert_true (publish_wait (is_flowing, &net, PATIENCE_MS));
+  g_assert_cmpuint (get_bitrate (&net), ==, 2500000);
+
+  net_limit (&net, NARROW_KBPS);
+  g_assert_true (publish_wait (is_below_limit, &net, PATIENCE_MS));
+  g_assert_true (publish_wait (is_told_in_stats, &net, PATIENCE_MS));
+
+  net_limit (&net, 0);
+  g_assert_true (publish_wait (has_risen, &net, PATIENCE_MS));
+}
+
+/* -- Without feedback -------------------------------------------------------------- */
+
+static gboolean
+has_fallen (gpointer data)
+{
+  return get_bitrate (data) < 2000000;
+}
+
+/* The stage is not asked for it: reports of RTCP are what is left. */
+static void
+test_without_feedback (void)
+{
+  static const gchar *const dropped[] = { "a=extmap:",
+    "a=rtcp-fb:96 transport-cc", "a=rtcp-fb:97 transport-cc", NULL };
+  g_auto (Net) net = { 0 };
+
+  net_init (&net, RAW SOUND, dropped);
+  net_play (&net);
+  net_limit (&net, NARROW_KBPS);
+  g_assert_true (publish_wait (is_flowing, &net, PATIENCE_MS));
+  g_assert_true (publish_wait (has_fallen, &net, 2 * PATIENCE_MS));
+}
+
+/* -- Nothing is done --------------------------------------------------------------- */
+
+static gboolean
+has_lost_much (gpointer data)
+{
+  Net *net = data;
+  UdpRelayStats stats;
+
+  udp_relay_get_stats (net->relay, UDP_RELAY_UP, &stats);
+  return stats.overflowed >= 300;
+}
+
+static void
+test_none (void)
+{
+  g_auto (Net) net = { 0 };
+
+  net_init (&net, RAW "congestion-control=none " SOUND, NULL);
+  net_play (&net);
+  net_limit (&net, NARROW_KBPS);
+  g_assert_true (publish_wait (has_lost_much, &net, PATIENCE_MS));
+  g_assert_cmpuint (get_bitrate (&net), ==, 2500000);
+  g_assert_cmpuint (get_estimate (&net), ==, 0);
+}
+
+/* -- Encoded video ------------------------------------------------------------------ */
+
+static GstPadProbeReturn
+upstream_event_came (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Net *net = data;
+  const GstStructure *structure =
+      gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
+
+  if (structure == NULL ||
+      !gst_structure_has_name (structure, "ivs-target-bitrate"))
+    return GST_PAD_PROBE_OK;
+  g_mutex_lock (&net->lock);
+  net->n_events++;
+  g_assert_true (gst_structure_get (structure, "bitrate", G_TYPE_UINT,
+      &net->bitrate, "total-bitrate", G_TYPE_UINT, &net->total, "limited",
+      G_TYPE_BOOLEAN, &net->is_limited, NULL));
+  g_mutex_unlock (&net->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+listen_at_encoder (Net *net)
+{
+  g_autoptr (GstElement) own =
+      gst_bin_get_by_name (GST_BIN (
+                               publish_fixture_get_pipeline (net->publish)),
+          "own");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (own, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+      upstream_event_came, net, NULL);
+}
+
+static gboolean
+is_told_of_limit (gpointer data)
+{
+  Net *net = data;
+  gboolean is_told;
+
+  g_mutex_lock (&net->lock);
+  is_told = net->is_limited && net->bitrate < NARROW_KBPS * 1000 &&
+      net->total > net->bitrate;
+  g_mutex_unlock (&net->lock);
+  return is_told;
+}
+
+static gboolean
+is_told_of_freedom (gpointer data)
+{
+  Net *net = data;
+  gboolean is_told;
+
+  g_mutex_lock (&net->lock);
+  is_told = net->n_events > 0 && !net->is_limited;
+  g_mutex_unlock (&net->lock);
+  return is_told;
+}
+
+/* More than the few that the closed gate drops. */
+static gboolean
+is_shedding (gpointer data)
+{
+  g_autoptr (GstStructure) stats = NULL, video = NULL;
+  guint64 dropped = 0;
+
+  g_object_get (publish_fixture_get_sink (((Net *) data)->publish), "stats",
+      &stats, NULL);
+  gst_structure_get (stats, "video", GST_TYPE_STRUCTURE, &video, NULL);
+  gst_structure_get_uint64 (video, "dropped", &dropped);
+  return dropped >= 100;
+}
+
+static void
+test_encoded (void)
+{
+  g_auto (Net) net = { 0 };
+
+  net_init (&net, ENCODED SOUND, NULL);
+  listen_at_encoder (&net);
+  net_play (&net);
+  g_assert_true (publish_wait (is_flowing, &net, PATIENCE_MS));
+  net_limit (&net, NARROW_KBPS);
+  g_assert_true (publish_wait (is_told_of_limit, &net, PATIENCE_MS));
+  g_assert_true (publish_wait (is_shedding, &net, PATIENCE_MS));
+
+  net_limit (&net, 0);
+  g_assert_true (publish_wait (is_told_of_freedom, &net, PATIENCE_MS));
+}
+
+int
+main (int argc, char **argv)
+{
+  gint status;
+
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  stage = stage_fixture_start (NULL);
+
+  g_test_add_func ("/network/raw/follows-the-uplink", test_raw);
+  g_test_add_func ("/network/raw/without-feedback", test_without_feedback);
+  g_test_add_func ("/network/raw/none-leaves-all-alone", test_none);
+  g_test_add_func ("/network/encoded/is-told-and-shed", test_encoded);
+  status = g_test_run ();
+
+  stage_fixture_stop (stage);
+  end_gstreamer ();
+  return status;
+}

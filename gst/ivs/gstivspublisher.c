@@ -631,8 +631,10 @@ adaptation_noticed (const gchar *name, const gchar *sentence,
     const gchar *advice, gpointer data)
 {
   GstIvsPublisher *self = data;
+  g_auto (GstIvsIncident) incident = { 0 };
 
-  gst_ivs_post_notice (self->element, name, sentence, advice);
+  describe_incident (self, self->active, &incident);
+  gst_ivs_post_notice (self->element, name, sentence, advice, &incident);
 }
 
 static void

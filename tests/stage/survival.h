@@ -205,10 +205,12 @@ survival_add_microphone (PublishFixture *publish)
 static inline JsonNode *
 survival_wait_media (PublishFixture *publish, guint seconds)
 {
-  g_autoptr (JsonNode) video = publish_fixture_wait_number (publish,
-      "session.video.n_reports", 1, seconds);
-  g_autoptr (JsonNode) frames = publish_fixture_wait_number (publish,
-      "session.video.frames", 15, seconds);
+  G_GNUC_UNUSED g_autoptr (JsonNode) video =
+      publish_fixture_wait_number (publish, "session.video.n_reports", 1,
+          seconds);
+  G_GNUC_UNUSED g_autoptr (JsonNode) frames =
+      publish_fixture_wait_number (publish, "session.video.frames", 15,
+          seconds);
 
   return publish_fixture_wait_number (publish, "session.audio.n_reports", 1,
       seconds);
@@ -250,7 +252,7 @@ static inline void
 survival_check_continues (PublishFixture *publish, const SurvivalTrace *trace,
     guint seconds)
 {
-  g_autoptr (JsonNode) made =
+  G_GNUC_UNUSED g_autoptr (JsonNode) made =
       publish_fixture_wait_number (publish, "sessions.made", 2, seconds);
   g_autoptr (JsonNode) state = survival_wait_media (publish, seconds);
 

@@ -165,7 +165,7 @@ wait_named (PublishFixture *publish, const gchar *name, guint seconds)
 static void
 check_old_token (PublishFixture *publish)
 {
-  g_autoptr (JsonNode) second =
+  G_GNUC_UNUSED g_autoptr (JsonNode) second =
       publish_fixture_wait_number (publish, "sessions.made", 2, 5);
   g_autoptr (JsonNode) state = survival_wait_media (publish, 10);
 

@@ -200,7 +200,7 @@ static void
 wait_width (PublishFixture *publish, gdouble expected)
 {
   Width width = { publish, expected };
-  g_autoptr (JsonNode) state =
+  G_GNUC_UNUSED g_autoptr (JsonNode) state =
       stage_fixture_wait (stage, "width", has_width, &width, 5);
 }
 

@@ -448,9 +448,9 @@ test_told (void)
       start (stage, LIVE_VIDEO " ! " SURVIVAL_SINK, &loss);
   g_autofree gchar *participant = g_strconcat ("--participant-id ",
       publish_fixture_get_participant (publish), NULL);
-  g_autoptr (JsonNode) live =
+  G_GNUC_UNUSED g_autoptr (JsonNode) live =
       publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
-  g_autoptr (JsonNode) again = NULL, deleted = NULL;
+  g_autoptr (JsonNode) again = NULL;
   gint64 began = g_get_monotonic_time ();
 
   stage_fixture_fault (stage,
@@ -579,7 +579,7 @@ test_stop_while_silent (void)
 {
   g_auto (Loss) loss = { .at = 0 };
   g_autoptr (PublishFixture) publish = start (stage, LIVE_BOTH (""), &loss);
-  g_autoptr (JsonNode) state = survival_wait_media (publish, 20);
+  G_GNUC_UNUSED g_autoptr (JsonNode) state = survival_wait_media (publish, 20);
   gint64 began = g_get_monotonic_time ();
 
   stage_fixture_fault (stage, "{\"rule\":\"slow\",\"ms\":700,\"count\":1}");

@@ -72,7 +72,7 @@ static void
 head_answered (GObject *session, GAsyncResult *result, gpointer data)
 {
   Probe *probe = data;
-  g_autoptr (GInputStream) stream =
+  G_GNUC_UNUSED g_autoptr (GInputStream) stream =
       soup_session_send_finish (SOUP_SESSION (session), result, &probe->error);
 
   g_main_loop_quit (probe->loop);

@@ -567,6 +567,9 @@ test_cut_with_two_tokens (void)
   check_told_once (publish);
   survival_stop (publish, 5);
   g_assert_cmpuint (count_publishing (at), ==, 0);
+  survival_assert_all_deleted (publish);
+  publish_fixture_follow (publish, at, next_id);
+  survival_assert_all_deleted (publish);
   publish_fixture_free (publish);
   stage_fixture_stop (at);
 }

@@ -42,8 +42,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_publisher_debug);
 #define LIMIT_PART 20
 #define LIMIT_NOTICE_MAX 900
 /* How long a live session waits for a picture that it can begin with, while the one
- * before it goes on. */
-#define PICTURE_TIMEOUT_MS 15000
+ * before it goes on: for ten seconds between two of them, and not until the stage gives
+ * up a session that nothing comes to (unknown of the service; 15 s at the local stage). */
+#define PICTURE_TIMEOUT_MS 12000
 /* The end of a token is announced when a tenth of its life is left. */
 #define TOKEN_PART 10
 

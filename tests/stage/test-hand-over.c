@@ -109,30 +109,57 @@ test_long_gop (void)
   publish_fixture_assert_deleted (publish, 1);
 }
 
-/* While the new session waits for a picture the old one is lost: no reason to wait. */
+/* The new session is there and waits for a picture that will not come soon. */
+static PublishFixture *
+start_waiting (SurvivalTokens *tokens)
+{
+  PublishFixture *publish = survival_publish (tokens, stage,
+      LONG_GOP_VIDEO ("900") " ! " SURVIVAL_SINK);
+  g_autoptr (JsonNode) live = NULL, waiting = NULL;
+
+  publish_fixture_play (publish);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  survival_turn_deaf (publish);
+  survival_add_microphone (publish);
+  publish_fixture_follow (publish, stage, tokens->ids->pdata[1]);
+  waiting = survival_wait_connected (publish, stage, 10);
+  return publish;
+}
+
+/* The old session is lost meanwhile: no reason to wait. */
 static void
 test_lost_while_waiting (void)
 {
   g_auto (SurvivalTokens) tokens = { NULL };
   g_autoptr (PublishFixture) publish = NULL;
-  g_autoptr (JsonNode) live = NULL, waiting = NULL, audio = NULL;
+  g_autoptr (JsonNode) audio = NULL;
 
   init_tokens (&tokens, NULL);
-  publish = survival_publish (&tokens, stage,
-      LONG_GOP_VIDEO ("900") " ! " SURVIVAL_SINK " ");
+  publish = start_waiting (&tokens);
   publish_fixture_expect (publish, "lost");
-  publish_fixture_play (publish);
-  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
-  survival_turn_deaf (publish);
-  survival_add_microphone (publish);
-  publish_fixture_follow (publish, stage, tokens.ids->pdata[1]);
-  waiting = survival_wait_connected (publish, stage, 10);
   stage_fixture_fault (stage,
       "{\"rule\":\"dtls-close\",\"participant\":\"%s\"}",
       (const gchar *) tokens.ids->pdata[0]);
   audio = publish_fixture_wait_number (publish, "session.audio.packets", 20, 5);
   g_assert_cmpuint (publish_fixture_count_messages (publish, "ivs-stage-lost"),
       ==, 1);
+  survival_stop (publish, 3);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+/* The end of waiting comes before the stage takes the new session for lost. */
+static void
+test_no_picture (void)
+{
+  g_auto (SurvivalTokens) tokens = { NULL };
+  g_autoptr (PublishFixture) publish = NULL;
+  g_autoptr (JsonNode) audio = NULL;
+
+  init_tokens (&tokens, NULL);
+  publish = start_waiting (&tokens);
+  audio =
+      publish_fixture_wait_number (publish, "session.audio.packets", 20, 20);
+  assert_nothing_lost (publish);
   survival_stop (publish, 3);
   publish_fixture_assert_deleted (publish, 1);
 }
@@ -230,6 +257,7 @@ main (int argc, char **argv)
     { "renew-session", test_renew_session },
     { "long-gop", test_long_gop },
     { "lost-while-waiting", test_lost_while_waiting },
+    { "no-picture", test_no_picture },
     { "renew-without-fresh-token", test_renew_without_fresh_token },
   };
   int result;

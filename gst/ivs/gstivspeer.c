@@ -694,7 +694,7 @@ watch_feedback (GstIvsPeer *self, GstElement *rtpbin)
 {
   self->feedback_pad = gst_element_get_static_pad (rtpbin, "send_rtp_sink_0");
   if (self->feedback_pad == NULL) {
-    GST_WARNING_OBJECT (self->webrtcbin, "no place to see feedback at");
+    GST_INFO_OBJECT (self->webrtcbin, "no place to see feedback at");
     return;
   }
   self->feedback_probe = gst_pad_add_probe (self->feedback_pad,

@@ -5,7 +5,6 @@
  */
 #include "stage-arrival.h"
 
-#include <gst/rtp/rtp.h>
 #include <string.h>
 
 static gboolean
@@ -116,6 +115,8 @@ stage_arrivals_count (StageArrivals *arrivals, GstBuffer *packet)
     source->payload_type = gst_rtp_buffer_get_payload_type (&rtp);
     source->marked +=
         source->arrived > arrived && gst_rtp_buffer_get_marker (&rtp);
+    if (source->arrived > arrived)
+      stage_opening_count (&source->opening, &rtp, g_get_monotonic_time ());
   }
   gst_rtp_buffer_unmap (&rtp);
 }

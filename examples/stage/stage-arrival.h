@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include "stage-opening.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +24,7 @@ typedef struct
   guint64 duplicates;
   guint64 reordered;
   guint64 marked; /* different packets with the marker: pictures that ended */
+  StageOpening opening; /* means something for video */
 
   guint64 first, highest; /* extended sequence numbers */
   guint8 seen[STAGE_ARRIVAL_WINDOW / 8];

@@ -549,6 +549,14 @@ write_arrival (const StageArrival *arrival, JsonBuilder *builder)
   add_int (builder, "last_sequence", arrival->highest & 0xffff);
 }
 
+static void
+write_opening (const StageOpening *opening, JsonBuilder *builder)
+{
+  add_int (builder, "first_picture_us", (guint64) opening->first_picture_us);
+  add_number (builder, "arrived_lead_ms",
+      (gdouble) opening->longest_lead_us / 1000.);
+}
+
 void
 stage_meter_write (StageMeter *meter, JsonBuilder *builder,
     const StageArrival *arrival, gint64 began)
@@ -565,6 +573,8 @@ stage_meter_write (StageMeter *meter, JsonBuilder *builder,
   add_int (builder, "bytes", meter->bytes);
   if (arrival != NULL)
     write_arrival (arrival, builder);
+  if (arrival != NULL && meter->media == STAGE_MEDIA_VIDEO)
+    write_opening (&arrival->opening, builder);
   add_int (builder, "gaps", meter->gaps);
   add_int (builder, "missing", meter->missing);
   add_int (builder, "lost", meter->loss.lost);

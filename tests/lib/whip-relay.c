@@ -164,6 +164,13 @@ request_came (SoupServer *server, SoupServerMessage *message, const char *path,
 WhipRelay *
 whip_relay_start (UdpRelay *relay, const gchar *endpoint)
 {
+  return whip_relay_start_tls (relay, endpoint, NULL);
+}
+
+WhipRelay *
+whip_relay_start_tls (UdpRelay *relay, const gchar *endpoint,
+    GTlsCertificate *certificate)
+{
   WhipRelay *self = g_new0 (WhipRelay, 1);
   g_autoptr (GError) error = NULL;
   GSList *listeners;
@@ -174,12 +181,17 @@ whip_relay_start (UdpRelay *relay, const gchar *endpoint)
   self->session = soup_session_new ();
   self->server = soup_server_new (NULL, NULL);
   soup_server_add_handler (self->server, NULL, request_came, self, NULL);
-  soup_server_listen_local (self->server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY,
+  if (certificate != NULL)
+    soup_server_set_tls_certificate (self->server, certificate);
+  soup_server_listen_local (self->server, 0,
+      SOUP_SERVER_LISTEN_IPV4_ONLY |
+          (certificate != NULL ? SOUP_SERVER_LISTEN_HTTPS : 0),
       &error);
   g_assert_no_error (error);
   listeners = soup_server_get_listeners (self->server);
   address = g_socket_get_local_address (listeners->data, NULL);
-  self->url = g_strdup_printf ("http://127.0.0.1:%u/",
+  self->url = g_strdup_printf ("%s://127.0.0.1:%u/",
+      certificate != NULL ? "https" : "http",
       g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)));
   g_slist_free (listeners);
   return self;

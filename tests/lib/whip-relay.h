@@ -13,16 +13,22 @@
 
 #include "udp-relay.h"
 
+#include <gio/gio.h>
+
 G_BEGIN_DECLS
 
 typedef struct _WhipRelay WhipRelay;
 
 /* @endpoint: where offers are posted to; it must not redirect. @relay outlives it. */
 WhipRelay *whip_relay_start (UdpRelay *relay, const gchar *endpoint);
+
+/* The same over https, with that certificate. */
+WhipRelay *whip_relay_start_tls (UdpRelay *relay, const gchar *endpoint,
+    GTlsCertificate *certificate);
 void whip_relay_stop (WhipRelay *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WhipRelay, whip_relay_stop)
 
-/* "http://127.0.0.1:1234/": where a client posts to. */
+/* "http://127.0.0.1:1234/", or https: where a client posts to. */
 const gchar *whip_relay_get_url (WhipRelay *self);
 
 /* Lines of an offer that begin so do not get to the endpoint (up to a NULL, static):

@@ -23,6 +23,7 @@
 #include "gstivsmessages.h"
 #include "gstivsoutlet.h"
 #include "gstivsstats.h"
+#include "gstivswarmup.h"
 #include "ivs-backoff.h"
 #include "ivs-endpoint.h"
 
@@ -62,6 +63,8 @@ struct _GstIvsPublisher
   GstIvsConnectionState state;
   GstIvsSession *active;
   GstIvsSession *attempt;
+  GstIvsWarmUp
+      *warm_up;       /* of the process, if it was this one's first session */
   GPtrArray *closing; /* of GstIvsSession: they still have to say "closed" */
   IvsBackoff backoff;
   IvsToken *token; /* of the last attempt */
@@ -410,6 +413,8 @@ begin_attempt (GstIvsPublisher *self)
   }
 
   announce (self, endpoint);
+  if (self->warm_up == NULL)
+    self->warm_up = gst_ivs_warm_up_start ();
   self->attempt = make_session (self, endpoint);
   gst_ivs_session_preconnect (self->attempt);
   check_inputs (self);
@@ -1171,6 +1176,7 @@ static void
 publisher_free (GstIvsPublisher *self)
 {
   clear_timers (self);
+  g_clear_pointer (&self->warm_up, gst_ivs_warm_up_finish);
   g_ptr_array_unref (self->closing);
   g_clear_pointer (&self->token, ivs_token_free);
   g_clear_pointer (&self->verdict, ivs_failure_free);

@@ -10,7 +10,7 @@
 #define NAL_SPS 7
 #define NAL_STAP_A 24
 #define NAL_FU_A 28
-#define NAL_TYPE(byte) ((byte) & 0x1f)
+#define NAL_TYPE(byte) ((byte) &0x1f)
 
 static void
 see_nal (StageOpening *opening, guint type)
@@ -51,8 +51,7 @@ see_payload (StageOpening *opening, const guint8 *data, gsize size)
 static void
 follow_sequence (StageOpening *opening, guint16 sequence)
 {
-  if (opening->has_first &&
-      sequence != (guint16) (opening->last_sequence + 1u))
+  if (opening->has_first && sequence != (guint16) (opening->last_sequence + 1u))
     opening->has_sps = opening->has_idr = FALSE;
   opening->last_sequence = sequence;
 }

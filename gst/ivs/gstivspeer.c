@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <gst/webrtc/webrtc.h>
+#include "gstivsflight.h"
 #include "gstivsliveness.h"
 #include "ivs-error.h"
 
@@ -20,12 +21,16 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
 #define FAILED_DEBOUNCE_MS 1000
 /* Between two of our sender reports. */
 #define RTCP_INTERVAL GST_SECOND
+/* Between two connectivity checks: three of libnice's 20 ms pass with a server at hand.
+ * RFC 8445 section 14.2 allows 5 ms; there are few candidates to check. */
+#define ICE_PACING_MS 5
 /* At most this long between two looks at the liveness. */
 #define LIVENESS_CHECK_MS 2000
 
 /* The last flight of the DTLS handshake leaves webrtcbin on a thread of its own, and
  * "connected" is told before (0.2 ms measured). Media that overtook it would find a
- * stage without a key, which drops the beginning of the first picture. */
+ * stage without a key, which drops the beginning of the first picture. It is seen when
+ * it leaves; this is for a DTLS that looks different. */
 #define LAST_FLIGHT_MS 30
 
 typedef struct
@@ -65,6 +70,11 @@ struct _GstIvsPeer
   GstWebRTCDTLSTransport *transport;
 
   gint n_local_candidates; /* atomic: counted on the ICE thread */
+  gint has_flight_left;    /* atomic: seen on the DTLS thread */
+
+  /* webrtcbin's thread, while it works on a question of ours. */
+  GstPad *socket_pad;
+  gulong flight_probe;
 
   GMutex lock; /* protects what RTCP's thread writes: */
   GstIvsLiveness liveness;
@@ -254,6 +264,9 @@ configure_ice (GstIvsPeer *self)
 
   set_if_present (agent, "upnp", FALSE);
   set_if_present (agent, "keepalive-conncheck", TRUE);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (agent),
+          "stun-pacing-timer"))
+    g_object_set (agent, "stun-pacing-timer", ICE_PACING_MS, NULL);
 }
 
 static void
@@ -536,6 +549,24 @@ flight_left (gpointer data)
 }
 
 static void
+flight_told (gpointer data)
+{
+  Event *event = data;
+
+  if (event->peer->flight_timer != NULL)
+    flight_left (event->peer);
+}
+
+static void
+flight_seen (gpointer data)
+{
+  GstIvsPeer *self = data;
+
+  g_atomic_int_set (&self->has_flight_left, TRUE);
+  post_event (self, flight_told, NULL);
+}
+
+static void
 verify (GstIvsPeer *self)
 {
   g_autofree gchar *pem = NULL;
@@ -551,8 +582,11 @@ verify (GstIvsPeer *self)
 
   self->is_connected = TRUE;
   watch (self);
-  self->flight_timer = gst_ivs_worker_call_later (self->worker, LAST_FLIGHT_MS,
-      flight_left, self);
+  if (g_atomic_int_get (&self->has_flight_left))
+    flight_left (self);
+  else
+    self->flight_timer = gst_ivs_worker_call_later (self->worker,
+        LAST_FLIGHT_MS, flight_left, self);
 }
 
 static void
@@ -824,6 +858,20 @@ local_candidate_found (GstElement *webrtcbin, guint mline,
   g_atomic_int_inc (&self->n_local_candidates);
 }
 
+/* The bundle has one socket. */
+static void
+element_added (GstBin *bin, GstBin *child, GstElement *element, gpointer data)
+{
+  GstIvsPeer *self = data;
+
+  if (self->socket_pad != NULL ||
+      g_strcmp0 (G_OBJECT_TYPE_NAME (element), "GstNiceSink") != 0)
+    return;
+  self->socket_pad = gst_element_get_static_pad (element, "sink");
+  self->flight_probe = gst_ivs_flight_watch (self->socket_pad, flight_seen,
+      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+}
+
 static void
 connect_signals (GstIvsPeer *self)
 {
@@ -831,6 +879,8 @@ connect_signals (GstIvsPeer *self)
       G_CALLBACK (connection_state_notified));
   connect_until_closed (self, self->webrtcbin, "on-ice-candidate",
       G_CALLBACK (local_candidate_found));
+  connect_until_closed (self, self->webrtcbin, "deep-element-added",
+      G_CALLBACK (element_added));
 }
 
 GError *
@@ -1008,6 +1058,10 @@ static void
 take_down (GstIvsPeer *self)
 {
   shut_down (self);
+  /* It has removed itself once it has seen what it waits for. */
+  if (self->socket_pad != NULL && !g_atomic_int_get (&self->has_flight_left))
+    gst_pad_remove_probe (self->socket_pad, self->flight_probe);
+  gst_clear_object (&self->socket_pad);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     section_clear (self, &self->sections[kind]);
 }

@@ -46,12 +46,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autofree gchar *text = g_malloc (size + 1);
   g_autoptr (GError) error = NULL;
   g_autoptr (IvsAnswer) answer = NULL;
-  g_autofree gchar *redacted = NULL;
 
   if (size > 0)
     memcpy (text, data, size);
   text[size] = '\0';
-  redacted = ivs_sdp_redact (text);
+  g_free (ivs_sdp_redact (text));
   answer = ivs_answer_new (text, size, "application/sdp", get_offer (), &error);
   RULE ((answer == NULL) == (error != NULL));
   if (answer == NULL) {

@@ -55,6 +55,7 @@ static const Case cases[] = {
   { "escape-at-end", "<a>; rel=\"x\\", { NULL } },
   { "junk-after-target-skipped", "<a> junk, <b>", { "b|" } },
   { "junk-after-value-skipped", "<a>; rel=\"x\"y, <b>", { "b|" } },
+  { "quotes-in-junk-skipped", "<a> \"x\\\", <z>\", <b>", { "b|" } },
   { "control-in-target", "<a\001b>, <c>", { "c|" } },
   { "control-in-value", "<a>; t=\"\033[2J\", <c>", { "c|" } },
   { "not-ascii", "<a\xff>, <c>", { "c|" } },

@@ -4,11 +4,16 @@
  * Planned new sessions: the streams move from one that works to the next.
  */
 #include "end-gstreamer.h"
+#include "stall-meter.h"
 #include "survival.h"
 
 static StageFixture *stage;
 
+/* And what this computer makes threads wait, for several of them one after the other. */
 #define MAX_GAP_MS 500
+#define MAX_ON_A_BUSY_COMPUTER_MS 1500
+
+static StallMeter *stalls;
 
 static void
 init_tokens (SurvivalTokens *tokens, const gchar *second)
@@ -40,9 +45,12 @@ check_gap (PublishFixture *publish, const SurvivalTokens *tokens,
 {
   g_autoptr (JsonNode) state = publish_fixture_look (publish);
   gdouble gap = measure_gap (publish, state, tokens, kind);
+  gdouble longest = stall_meter_get_longest (stalls);
 
-  g_test_message ("%s: %.0f ms without media", kind, gap);
-  g_assert_cmpfloat (gap, <, MAX_GAP_MS);
+  g_test_message ("%s: %.0f ms without media, longest stall %.1f ms", kind, gap,
+      longest);
+  g_assert_cmpfloat (gap, <,
+      MIN (MAX_GAP_MS + 8 * longest, MAX_ON_A_BUSY_COMPUTER_MS));
 }
 
 static void
@@ -270,7 +278,9 @@ main (int argc, char **argv)
     g_test_add_func (path, cases[i].function);
   }
   stage = stage_fixture_start (NULL);
+  stalls = stall_meter_new ();
   result = g_test_run ();
+  stall_meter_free (stalls);
   stage_fixture_stop (stage);
   end_gstreamer ();
   return result;

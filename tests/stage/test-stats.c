@@ -83,7 +83,7 @@ test_stats (void)
   g_assert_null (stats);
   publish_fixture_play (publish);
   publish_fixture_wait_connection (publish, "connected", 10);
-  g_assert_true (publish_wait (is_reported, publish, 20000));
+  g_assert_true (publish_wait (is_reported, publish, 60000));
 
   stats = get_stats (publish);
   g_assert_cmpfloat (get_number (stats, "attempts"), ==, 1);

@@ -63,18 +63,26 @@ check_audio (PublishFixture *publish, const Input *input)
       input->channels);
 }
 
+/* What a stage shows to everybody: Constrained Baseline, without B-frames. */
+static void
+check_profile (PublishFixture *publish, JsonNode *state)
+{
+  gint constraints = (gint) publish_fixture_number (publish, state,
+      "session.video.constraints");
+
+  publish_fixture_assert_int (publish, state, "session.video.profile", ==, 66);
+  /* constraint_set1_flag */
+  g_assert_cmpint (constraints & 0x40, ==, 0x40);
+  publish_fixture_assert_int (publish, state, "session.video.b_slices", ==, 0);
+}
+
 static void
 check_video (PublishFixture *publish, const Input *input)
 {
   g_autoptr (JsonNode) state = publish_fixture_wait_number (publish,
       "session.video.frames", ENOUGH_FRAMES, 20);
-  gint constraints = (gint) publish_fixture_number (publish, state,
-      "session.video.constraints");
 
-  publish_fixture_assert_int (publish, state, "session.video.profile", ==, 66);
-  /* constraint_set1_flag: Constrained Baseline */
-  g_assert_cmpint (constraints & 0x40, ==, 0x40);
-  publish_fixture_assert_int (publish, state, "session.video.b_slices", ==, 0);
+  check_profile (publish, state);
   publish_fixture_assert_int (publish, state, "session.video.width", ==,
       input->width);
   publish_fixture_assert_int (publish, state, "session.video.height", ==,
@@ -125,6 +133,7 @@ test_aws_pipeline (void)
       publish_fixture_wait_number (publish, "session.audio.packets", 60, 20);
   g_assert_true (json_node_get_boolean (
       publish_fixture_at (publish, video, "session.video.starts_with_idr")));
+  check_profile (publish, video);
   publish_fixture_stop (publish);
   publish_fixture_assert_deleted (publish, 1);
 }

@@ -26,6 +26,7 @@ struct _StagePeer
   GstElement *webrtc;
   GObject *agent;    /* the NiceAgent, or NULL */
   gchar *extmaps[2]; /* of the offer's sound and picture, or NULL */
+  gboolean has_fec;  /* the offer has RED and ULPFEC for the picture */
 
   gint loss_percent; /* atomic */
   gint muted;        /* atomic: freeze drops in both directions */
@@ -207,6 +208,23 @@ find_extmap (const GstSDPMedia *media)
   return NULL;
 }
 
+static gboolean
+has_codec (const GstSDPMedia *media, const gchar *name)
+{
+  const gchar *value = NULL;
+
+  for (guint i = 0;
+       (value = gst_sdp_media_get_attribute_val_n (media, "rtpmap", i)) != NULL;
+       i++) {
+    const gchar *space = strchr (value, ' ');
+
+    if (space != NULL &&
+        g_ascii_strncasecmp (space + 1, name, strlen (name)) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Whoever publishes may ask to be told what arrived when, as a stage does. webrtcbin
  * answers with it only if the codec preferences say so. */
 static void
@@ -217,9 +235,12 @@ read_extmaps (StagePeer *peer, const GstSDPMessage *offer)
     gchar **extmap = &peer->extmaps[g_strcmp0 (gst_sdp_media_get_media (media),
                                         "video") == 0];
 
-    if (gst_sdp_media_get_attribute_val (media, "recvonly") == NULL &&
-        *extmap == NULL)
+    if (gst_sdp_media_get_attribute_val (media, "recvonly") != NULL)
+      continue;
+    if (*extmap == NULL)
       *extmap = find_extmap (media);
+    peer->has_fec |=
+        has_codec (media, "red/90000") && has_codec (media, "ulpfec/90000");
   }
 }
 
@@ -305,6 +326,8 @@ transceiver_added (GstElement *webrtc, GstWebRTCRTPTransceiver *transceiver,
                : "media=audio,encoding-name=OPUS,clock-rate=48000",
       extmap, NULL);
   caps = gst_caps_from_string (text);
+  if (is_video && peer->has_fec)
+    g_object_set (transceiver, "fec-type", GST_WEBRTC_FEC_TYPE_ULP_RED, NULL);
   g_object_set (transceiver, "codec-preferences", caps, "do-nack",
       kind == GST_WEBRTC_KIND_VIDEO, NULL);
 }

@@ -11,6 +11,7 @@
 #include "gstivsadaptation.h"
 
 #include "gstivsencoders.h"
+#include "gstivsestimator.h"
 #include "gstivsshape.h"
 #include "ivs-limits.h"
 
@@ -69,7 +70,9 @@ struct _GstIvsAdaptation
   GstIvsWorker *worker; /* NULL: nothing is live */
   GSource *timer;
   GstIvsCongestionControl control;
+  gboolean is_warned;
   guint min_bitrate, max_bitrate, start_bitrate;
+  gdouble payload_part; /* of what video takes on the wire */
   GstIvsAdaptationEvents events;
   gpointer data;
   Sample samples[WINDOW];
@@ -226,9 +229,9 @@ get_max_video (GstIvsAdaptation *self, gboolean has_encoder)
 }
 
 static guint
-get_total (guint video_bps)
+get_total (GstIvsAdaptation *self, guint video_bps)
 {
-  return (guint) (video_bps / PAYLOAD_PART) + AUDIO_RESERVE;
+  return (guint) (video_bps / self->payload_part) + AUDIO_RESERVE;
 }
 
 /* -- Raw video ------------------------------------------------------------------------ */
@@ -372,7 +375,7 @@ act_on_video (GstIvsAdaptation *self, guint target_bps, gboolean is_heard,
   g_autoptr (GstElement) encoder = get_encoder (self, GST_IVS_VIDEO);
   guint share = ivs_quality_get_video_share (target_bps,
       (guint) flow->sent[GST_IVS_AUDIO]);
-  guint bps = MIN ((guint) (share * PAYLOAD_PART),
+  guint bps = MIN ((guint) (share * self->payload_part),
       get_max_video (self, encoder != NULL));
   gboolean fits = TRUE;
 
@@ -427,7 +430,7 @@ adapt (gpointer data)
   follow_encoders (self);
   take_sample (self);
   measure (self, &flow);
-  max_total = get_total (get_max_video (self, encoder != NULL));
+  max_total = get_total (self, get_max_video (self, encoder != NULL));
   target = gst_ivs_congestion_get_target (self->congestion,
       (guint) (flow.sent[GST_IVS_AUDIO] + flow.sent[GST_IVS_VIDEO]), max_total,
       &is_heard);
@@ -436,6 +439,20 @@ adapt (gpointer data)
   self->timer =
       gst_ivs_worker_call_later (self->worker, INTERVAL_MS, adapt, self);
   tell_estimate (self, target, max_total);
+}
+
+static void
+warn_without_estimator (GstIvsAdaptation *self)
+{
+  if (self->control != GST_IVS_CONGESTION_CONTROL_GCC_ELEMENT ||
+      self->is_warned || gst_ivs_estimator_is_installed ())
+    return;
+  self->is_warned = TRUE;
+  self->events.noticed ("no-gcc-element",
+      "congestion-control=gcc-element needs the element " GST_IVS_ESTIMATOR
+      ", which is not installed: the element's own controller does it",
+      "Install the plugin rsrtp of gst-plugins-rs, or leave congestion-control as it is.",
+      self->data);
 }
 
 /* -- Life ---------------------------------------------------------------------------------- */
@@ -457,15 +474,19 @@ gst_ivs_adaptation_begin (GstIvsAdaptation *self, GstIvsWorker *worker,
   self->min_bitrate = settings->min_bitrate;
   self->max_bitrate = settings->max_bitrate;
   self->start_bitrate = settings->encoding.video_bitrate;
+  self->payload_part = settings->do_fec
+      ? PAYLOAD_PART * 100 / (100 + GST_IVS_FEC_PERCENTAGE)
+      : PAYLOAD_PART;
   self->events = *events;
   self->data = data;
-  config.max_bps = get_total (get_max_video (self, encoder != NULL));
+  config.max_bps = get_total (self, get_max_video (self, encoder != NULL));
   config.start_bps =
-      encoder != NULL ? get_total (get_begin (self)) : config.max_bps;
+      encoder != NULL ? get_total (self, get_begin (self)) : config.max_bps;
   gst_ivs_congestion_begin (self->congestion, &config);
   take_sample (self);
   self->timer =
       gst_ivs_worker_call_later (self->worker, INTERVAL_MS, adapt, self);
+  warn_without_estimator (self);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <gst/webrtc/webrtc.h>
+#include "gstivsestimator.h"
 #include "gstivsflight.h"
 #include "gstivsliveness.h"
 #include "ivs-error.h"
@@ -67,6 +68,7 @@ struct _GstIvsPeer
   GObject *rtp_session; /* its signal tells of RTCP */
   GstPad *feedback_pad; /* where transport-wide feedback comes by */
   gulong feedback_probe;
+  GstElement *estimator; /* inside webrtcbin, or NULL */
   GstWebRTCDTLSTransport *transport;
 
   gint n_local_candidates; /* atomic: counted on the ICE thread */
@@ -109,6 +111,7 @@ gst_ivs_peer_unref (GstIvsPeer *self)
   g_clear_pointer (&self->answer, ivs_answer_free);
   g_clear_pointer (&self->congestion, gst_ivs_congestion_unref);
   g_mutex_clear (&self->lock);
+  gst_clear_object (&self->estimator);
   gst_object_unref (self->webrtcbin);
   gst_ivs_worker_unref (self->worker);
   g_free (self);
@@ -269,6 +272,46 @@ configure_ice (GstIvsPeer *self)
     g_object_set (agent, "stun-pacing-timer", ICE_PACING_MS, NULL);
 }
 
+/* On a thread of webrtcbin. */
+static void
+estimate_notified (GObject *estimator, GParamSpec *pspec, gpointer data)
+{
+  GstIvsPeer *self = data;
+  g_autoptr (GstIvsCongestion) congestion = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->congestion != NULL)
+    congestion = gst_ivs_congestion_ref (self->congestion);
+  g_mutex_unlock (&self->lock);
+  if (congestion != NULL)
+    gst_ivs_congestion_take_estimate (congestion,
+        gst_ivs_estimator_get (GST_ELEMENT (estimator)));
+}
+
+/* Still floating: webrtcbin 1.22 sinks what it gets whether that floats or not, and
+ * would keep a reference. */
+static GstElement *
+aux_sender_requested (GstElement *webrtcbin, GObject *transport, gpointer data)
+{
+  GstIvsPeer *self = data;
+
+  return self->estimator != NULL ? gst_object_ref (self->estimator) : NULL;
+}
+
+static void
+add_estimator (GstIvsPeer *self, const GstIvsSettings *settings)
+{
+  if (settings->congestion_control != GST_IVS_CONGESTION_CONTROL_GCC_ELEMENT)
+    return;
+  self->estimator = gst_ivs_estimator_new (settings);
+  if (self->estimator == NULL)
+    return;
+  connect_until_closed (self, self->estimator, "notify::estimated-bitrate",
+      G_CALLBACK (estimate_notified));
+  connect_until_closed (self, self->webrtcbin, "request-aux-sender",
+      G_CALLBACK (aux_sender_requested));
+}
+
 static void
 configure_webrtcbin (GstIvsPeer *self, const GstIvsSettings *settings)
 {
@@ -288,6 +331,7 @@ configure_webrtcbin (GstIvsPeer *self, const GstIvsSettings *settings)
         settings->turn_servers[i], &is_added);
   }
   configure_ice (self);
+  add_estimator (self, settings);
 
   /* With send times, sender reports may advance at twice the clock rate: the
    * latency they subtract is known only if its event wins a race. */
@@ -309,6 +353,10 @@ configure_transceiver (GstPad *sink, GstIvsKind kind,
       GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, NULL);
   if (kind == GST_IVS_VIDEO)
     g_object_set (transceiver, "do-nack", settings->do_retransmission, NULL);
+  /* webrtcbin sends it only if the answer takes it. */
+  if (kind == GST_IVS_VIDEO && settings->do_fec)
+    g_object_set (transceiver, "fec-type", GST_WEBRTC_FEC_TYPE_ULP_RED,
+        "fec-percentage", GST_IVS_FEC_PERCENTAGE, NULL);
 }
 
 static GstPad *
@@ -1091,6 +1139,7 @@ gst_ivs_peer_close (GstIvsPeer *self)
   disconnect (self, self->webrtcbin);
   disconnect (self, self->rtp_session);
   disconnect (self, self->transport);
+  disconnect (self, self->estimator);
   leave_feedback (self);
   g_clear_object (&self->rtp_session);
   gst_clear_object (&self->transport);
@@ -1118,6 +1167,7 @@ give_up (GstIvsPeer *self)
 {
   self->is_closed = TRUE;
   disconnect (self, self->webrtcbin);
+  disconnect (self, self->estimator);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     section_unlink (&self->sections[kind]);
   take_down (self);

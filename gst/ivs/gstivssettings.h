@@ -44,6 +44,10 @@ typedef enum
   GST_IVS_STAGE_LIMITS_REFUSE,
 } GstIvsStageLimits;
 
+/* With do-fec, packets of FEC for a hundred of media: what repairs scattered losses of
+ * some per cent and leaves the most for the picture. */
+#define GST_IVS_FEC_PERCENTAGE 20
+
 /**
  * GstIvsCongestionControl:
  * @GST_IVS_CONGESTION_CONTROL_GCC: the element's own controller, modelled on

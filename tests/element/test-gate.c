@@ -1123,6 +1123,54 @@ push_list (Rig *rig, GstClockTime at, const gchar *const *payloads)
   g_assert_cmpint (gst_pad_push_list (rig->h->srcpad, list), ==, GST_FLOW_OK);
 }
 
+/* What exceeds the budget is left out up to an IDR picture, for which upstream is only
+ * asked when it would find room. */
+static void
+test_budget (void)
+{
+  Rig *rig = rig_new (GST_IVS_VIDEO, TRUE);
+
+  gst_ivs_gate_open (rig->gate);
+  gst_ivs_gate_set_budget (rig->gate, 1);
+  push_at (rig, 0, IDR);
+  count_key_unit_requests (rig);
+  push_at (rig, FRAME, SLICE);
+  push_at (rig, 2 * FRAME, IDR);
+  push_at (rig, 3 * FRAME, SLICE);
+  g_assert_cmpuint (count_key_unit_requests (rig), ==, 0);
+  g_assert_cmpuint (stats_of (rig).dropped, ==, 3);
+
+  gst_ivs_gate_set_budget (rig->gate, 0);
+  push_at (rig, 4 * FRAME, SLICE);
+  push_at (rig, 5 * FRAME, IDR);
+  push_at (rig, 6 * FRAME, SLICE);
+  expect_payload (rig, IDR, 4);
+  expect_payload (rig, IDR, 4);
+  expect_payload (rig, SLICE, 4);
+  assert_nothing_left (rig);
+  g_assert_cmpuint (stats_of (rig).dropped, ==, 4);
+  g_assert_cmpuint (stats_of (rig).offered, >, stats_of (rig).bytes);
+  rig_free (rig);
+}
+
+static void
+test_target_event (void)
+{
+  Rig *rig = rig_new (GST_IVS_VIDEO, TRUE);
+  g_autoptr (GstEvent) event = NULL;
+
+  gst_ivs_gate_announce (rig->gate,
+      gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
+          gst_structure_new_empty ("anything")));
+  while (event == NULL || gst_event_get_structure (event) == NULL ||
+      !gst_event_has_name (event, "anything")) {
+    g_clear_pointer (&event, gst_event_unref);
+    event = gst_harness_try_pull_upstream_event (rig->h);
+    g_assert_nonnull (event);
+  }
+  rig_free (rig);
+}
+
 /* Even within one list: what is before the picture still goes where it went. */
 static void
 test_switch (void)
@@ -1245,6 +1293,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/upstream-events", test_upstream_events);
   g_test_add_func ("/gate/input-caps", test_input_caps);
   g_test_add_func ("/gate/second-life", test_second_life);
+  g_test_add_func ("/gate/budget", test_budget);
+  g_test_add_func ("/gate/target-event", test_target_event);
   g_test_add_func ("/gate/switch", test_switch);
   g_test_add_func ("/gate/switch-forgotten", test_switch_forgotten);
   result = g_test_run ();

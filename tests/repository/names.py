@@ -36,6 +36,7 @@ PLACES = {
         ("gstivspublisher.c", r'post_notice \([^";]*"([a-z-]+)"'),
         ("gstivsstagesink.c", r'post_notice \([^";]*"([a-z-]+)"'),
         ("gstivssession.c", r'noticed \([^";]*"([a-z-]+)"'),
+        ("gstivsadaptation.c", r'noticed \([^";]*"([a-z-]+)"'),
     ],
     "finding": [
         ("stage/ivs-diagnosis.c",

@@ -226,6 +226,135 @@ test_none (void)
   g_assert_cmpuint (get_estimate (&net), ==, 0);
 }
 
+/* -- Another controller ------------------------------------------------------------- */
+
+/* Stands for the rtpgccbwe of gst-plugins-rs: a place in webrtcbin, and an estimate. */
+typedef struct
+{
+  GstBin parent;
+  guint estimate;
+} FakeEstimator;
+
+typedef struct
+{
+  GstBinClass parent;
+} FakeEstimatorClass;
+
+GType fake_estimator_get_type (void);
+G_DEFINE_TYPE (FakeEstimator, fake_estimator, GST_TYPE_BIN)
+
+static FakeEstimator *the_estimator; /* weak */
+
+static void
+fake_estimator_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  ((FakeEstimator *) object)->estimate = g_value_get_uint (value);
+}
+
+static void
+fake_estimator_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  g_value_set_uint (value, ((FakeEstimator *) object)->estimate);
+}
+
+static void
+fake_estimator_class_init (FakeEstimatorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->set_property = fake_estimator_set_property;
+  object_class->get_property = fake_estimator_get_property;
+  g_object_class_install_property (object_class, 1,
+      g_param_spec_uint ("estimated-bitrate", NULL, NULL, 0, G_MAXUINT, 0,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "Estimator",
+      "Network", "Stands for another one", "The ivsstagesink authors");
+}
+
+static void
+fake_estimator_init (FakeEstimator *self)
+{
+  GstElement *identity = gst_element_factory_make ("identity", NULL);
+  static const gchar *const names[] = { "sink", "src" };
+
+  gst_bin_add (GST_BIN (self), identity);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (identity, names[i]);
+
+    gst_element_add_pad (GST_ELEMENT (self), gst_ghost_pad_new (names[i], pad));
+  }
+  the_estimator = self;
+  g_object_add_weak_pointer (G_OBJECT (self), (gpointer *) &the_estimator);
+}
+
+static gboolean
+is_as_estimated (gpointer data)
+{
+  return get_estimate (data) == 700000 && get_bitrate (data) < 700000;
+}
+
+static void
+test_other_controller (void)
+{
+  g_auto (Net) net = { 0 };
+
+  gst_element_register (NULL, "rtpgccbwe", GST_RANK_NONE,
+      fake_estimator_get_type ());
+  net_init (&net, RAW "congestion-control=gcc-element " SOUND, NULL);
+  net_play (&net);
+  g_assert_true (publish_wait (is_flowing, &net, PATIENCE_MS));
+  g_assert_nonnull (the_estimator);
+  g_object_set (the_estimator, "estimated-bitrate", 700000, NULL);
+  g_assert_true (publish_wait (is_as_estimated, &net, PATIENCE_MS));
+}
+
+/* Before that one is registered: said once, and the own one works. */
+static void
+test_no_other_controller (void)
+{
+  g_auto (Net) net = { 0 };
+  g_autoptr (GstMessage) warning = NULL;
+
+  net_init (&net, RAW "congestion-control=gcc-element " SOUND, NULL);
+  publish_fixture_expect (net.publish, "no-gcc-element");
+  net_play (&net);
+  warning = publish_fixture_wait_failure (net.publish, "no-gcc-element", 20);
+  g_assert_cmpint (GST_MESSAGE_TYPE (warning), ==, GST_MESSAGE_WARNING);
+  g_assert_true (publish_wait (is_flowing, &net, PATIENCE_MS));
+}
+
+/* -- Forward error correction --------------------------------------------------------- */
+
+static gdouble
+get_at_stage (Net *net, const gchar *path)
+{
+  g_autoptr (JsonNode) state = publish_fixture_look (net->publish);
+
+  return publish_fixture_number (net->publish, state, path);
+}
+
+/* Packets that the network lost, and the stage's decoder has all the same. */
+static gboolean
+is_repaired (gpointer data)
+{
+  return get_at_stage (data, "session.video.never_arrived") -
+      get_at_stage (data, "session.video.missing") >=
+      3;
+}
+
+static void
+test_fec (void)
+{
+  g_auto (Net) net = { 0 };
+
+  net_init (&net, RAW "do-fec=true do-retransmission=false " SOUND, NULL);
+  net_play (&net);
+  udp_relay_set_path (net.relay, UDP_RELAY_UP, &(UdpRelayPath){ .loss = 0.02 });
+  g_assert_true (publish_wait (is_repaired, &net, PATIENCE_MS));
+}
+
 /* -- Encoded video ------------------------------------------------------------------ */
 
 static GstPadProbeReturn
@@ -328,6 +457,10 @@ main (int argc, char **argv)
   g_test_add_func ("/network/raw/follows-the-uplink", test_raw);
   g_test_add_func ("/network/raw/without-feedback", test_without_feedback);
   g_test_add_func ("/network/raw/none-leaves-all-alone", test_none);
+  g_test_add_func ("/network/raw/without-the-other-controller",
+      test_no_other_controller);
+  g_test_add_func ("/network/raw/other-controller", test_other_controller);
+  g_test_add_func ("/network/fec", test_fec);
   g_test_add_func ("/network/encoded/is-told-and-shed", test_encoded);
   status = g_test_run ();
 

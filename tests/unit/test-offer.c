@@ -59,7 +59,7 @@ typedef struct
   gboolean no_retransmission;
 } RuleCase;
 
-#define TWCC "a=extmap:3 " IVS_TWCC_EXT_URI "\r\n"
+#define TWCC "a=extmap:1 " IVS_TWCC_EXT_URI "\r\n"
 
 /* clang-format off */
 static const RuleCase rule_cases[] = {
@@ -91,8 +91,8 @@ static const RuleCase rule_cases[] = {
   { "no-fingerprint", "offer-audio-video", "a=fingerprint", "a=x", TRUE, TRUE, "no fingerprint" },
   { "setup-active", "offer-audio-video", "a=setup:actpass", "a=setup:active", TRUE, TRUE, "has not setup:actpass" },
   { "no-rtcp-mux", "offer-audio-video", "a=rtcp-mux\r\n", "", TRUE, TRUE, "no rtcp-mux" },
-  { "no-twcc", "offer-audio-video", TWCC, "", TRUE, TRUE, "no transport-wide sequence number (extmap 3)" },
-  { "twcc-other-id", "offer-audio-video", "a=extmap:3 ", "a=extmap:4 ", TRUE, TRUE, "no transport-wide sequence number (extmap 3)" },
+  { "no-twcc", "offer-audio-video", TWCC, "", TRUE, TRUE, "no transport-wide sequence number (extmap 1)" },
+  { "twcc-other-id", "offer-audio-video", "a=extmap:1 ", "a=extmap:4 ", TRUE, TRUE, "no transport-wide sequence number (extmap 1)" },
   { "no-nack", "offer-audio-video", "a=rtcp-fb:97 nack\r\n", "", TRUE, TRUE, "no rtcp-fb nack" },
   { "no-nack-wished", "offer-audio-video", "a=rtcp-fb:97 nack\r\n", "", TRUE, TRUE, NULL, TRUE },
   { "no-pli", "offer-audio-video", "a=rtcp-fb:97 nack pli\r\n", "", TRUE, TRUE, "no rtcp-fb nack pli" },

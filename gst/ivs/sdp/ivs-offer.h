@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  * that a gate's stream fits any webrtcbin. RTX types are webrtcbin's choice. */
 #define IVS_AUDIO_PT 96
 #define IVS_VIDEO_PT 97
-#define IVS_TWCC_EXT_ID 3
+/* rtpredenc 1.22 knows no other for transport-wide numbers. */
+#define IVS_TWCC_EXT_ID 1
 #define IVS_TWCC_EXT_URI \
   "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 

@@ -155,6 +155,7 @@
 #define IVS_STAGE_NOTICE_SECOND_STREAM "second-stream"
 #define IVS_STAGE_NOTICE_TOO_MANY_PADS "too-many-pads"
 #define IVS_STAGE_NOTICE_NO_SESSION_URL "no-session-url"
+#define IVS_STAGE_NOTICE_NO_GCC_ELEMENT "no-gcc-element"
 /* end */
 
 /* What the field `name` of `ivs-stage-limit` says. */

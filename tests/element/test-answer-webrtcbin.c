@@ -18,11 +18,11 @@
 #define AUDIO_CAPS \
   "application/x-rtp, media=(string)audio, encoding-name=(string)OPUS, " \
   "payload=(int)96, clock-rate=(int)48000, encoding-params=(string)2, " \
-  "ssrc=(uint)1234567, extmap-3=(string)\"" IVS_TWCC_EXT_URI "\""
+  "ssrc=(uint)1234567, extmap-1=(string)\"" IVS_TWCC_EXT_URI "\""
 #define VIDEO_CAPS \
   "application/x-rtp, media=(string)video, encoding-name=(string)H264, " \
   "payload=(int)97, clock-rate=(int)90000, packetization-mode=(string)1, " \
-  "ssrc=(uint)7654321, extmap-3=(string)\"" IVS_TWCC_EXT_URI "\""
+  "ssrc=(uint)7654321, extmap-1=(string)\"" IVS_TWCC_EXT_URI "\""
 
 typedef struct
 {

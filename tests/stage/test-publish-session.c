@@ -186,9 +186,13 @@ launch (const gchar *token, const gchar *const *arguments)
   GSubprocess *process;
 
   g_subprocess_launcher_setenv (launcher, "IVS_STAGE_TOKEN", token, TRUE);
-  /* GStreamer's dtls plugin keeps an agent for the life of a process, and here
-   * nobody takes it out of the tracer's account. */
-  g_subprocess_launcher_unsetenv (launcher, "GST_TRACERS");
+  /* Of all these, but not of every GstObject: the dtls plugin keeps an agent for the
+   * life of a process, and here nobody takes it out of the tracer's account. */
+  if (g_getenv ("GST_TRACERS") != NULL)
+    g_subprocess_launcher_setenv (launcher, "GST_TRACERS",
+        "leaks(filters=\"GstElement,GstPad,GstBus,GstBuffer,GstCaps,GstEvent,"
+        "GstMessage,GstQuery,GstPromise\")",
+        TRUE);
   process = g_subprocess_launcher_spawnv (launcher, arguments, &error);
   g_assert_no_error (error);
   return process;

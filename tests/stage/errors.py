@@ -38,7 +38,7 @@ DOCUMENT = SOURCE / "docs" / "examples" / "errors.md"
 DATA = SOURCE / "tests" / "unit" / "data"
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 FAULTY, PATIENT = 3, 5  # how many at once: at stages that misbehave, and others
-SECONDS = 60  # that one gst-launch-1.0 may take
+SECONDS = 150 # that one gst-launch-1.0 may take
 PATIENCE = 5  # s, until gst-launch-1.0 that has told an ERROR is gone
 PIECE = 20    # characters of a token that must not be seen
 

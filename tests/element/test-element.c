@@ -343,7 +343,6 @@ static void
 test_request_token (void)
 {
   g_autoptr (GstMessage) message = NULL;
-  g_autoptr (GError) error = NULL;
   const GstStructure *details = NULL;
   gint asked = 0;
   Rig rig;

@@ -257,9 +257,12 @@ wait_for (Stage *stage, guint *counter, guint value)
 static guint
 get_count (Counter *counter)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&counter->stage->lock);
+  guint n;
 
-  return counter->n;
+  g_mutex_lock (&counter->stage->lock);
+  n = counter->n;
+  g_mutex_unlock (&counter->stage->lock);
+  return n;
 }
 
 static void

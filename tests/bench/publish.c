@@ -47,7 +47,8 @@ typedef struct
 } Sender;
 
 static const Sender senders[] = {
-  { "element", "ivsstagesink name=sink", " ! sink.", " ! h264parse ! sink." },
+  { "element", "ivsstagesink name=sink", " ! audio/x-opus ! sink.",
+      " ! video/x-h264 ! sink." },
   { "bare", "webrtcbin name=sink bundle-policy=max-bundle",
       AUDIO_RTP " ! sink.sink_0", VIDEO_RTP " ! sink.sink_1" },
   { "bare-lean", "webrtcbin name=sink bundle-policy=max-bundle",

@@ -204,20 +204,21 @@ set_up_ice (Bare *self)
 }
 
 static void
-set_send_only (Bare *self)
+set_up_transceivers (Bare *self, gboolean do_nack)
 {
   GArray *transceivers = NULL;
 
   g_signal_emit_by_name (self->webrtcbin, "get-transceivers", &transceivers);
   for (guint i = 0; i < transceivers->len; i++)
     g_object_set (g_array_index (transceivers, GObject *, i), "direction",
-        GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, NULL);
+        GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, "do-nack",
+        do_nack && i == 1, NULL);
   g_array_unref (transceivers);
 }
 
 Bare *
 bare_new (GstElement *webrtcbin, SoupSession *session, const gchar *endpoint,
-    const gchar *token, gboolean is_lean)
+    const gchar *token, gboolean is_lean, gboolean do_nack)
 {
   Bare *self = g_new0 (Bare, 1);
 
@@ -227,7 +228,7 @@ bare_new (GstElement *webrtcbin, SoupSession *session, const gchar *endpoint,
   self->token = g_strdup (token);
   self->is_lean = is_lean;
   set_up_ice (self);
-  set_send_only (self);
+  set_up_transceivers (self, do_nack);
   g_signal_connect (webrtcbin, "on-negotiation-needed",
       G_CALLBACK (negotiation_needed), self);
   g_signal_connect (webrtcbin, "notify::connection-state",

@@ -14,10 +14,12 @@ G_BEGIN_DECLS
 typedef struct _Bare Bare;
 
 /* @webrtcbin has its pads linked and is in state NULL. @is_lean: without UPnP and ICE
- * over TCP, and the offer does not wait until candidates are gathered. @session: for
- * HTTP, on the default main context. */
-Bare *bare_new (GstElement *webrtcbin, SoupSession *session,
-    const gchar *endpoint, const gchar *token, gboolean is_lean);
+ * over TCP, and the offer does not wait until candidates are gathered. @do_nack: the
+ * video, which is the second pad, is retransmitted. @session: for HTTP, on the default
+ * main context. */
+Bare *
+bare_new (GstElement *webrtcbin, SoupSession *session, const gchar *endpoint,
+    const gchar *token, gboolean is_lean, gboolean do_nack);
 
 /* Of the monotonic clock: 0 = not yet. */
 gint64 bare_get_posted (Bare *self);

@@ -34,6 +34,10 @@
   " ! h264parse config-interval=-1 ! rtph264pay pt=97 config-interval=-1 " \
   "aggregate-mode=zero-latency ! application/x-rtp,media=video," \
   "encoding-name=H264,payload=97,clock-rate=90000"
+/* With what the element sends more: transport-wide sequence numbers. */
+#define TWCC \
+  ",extmap-3=(string)\"http://www.ietf.org/id/" \
+  "draft-holmer-rmcat-transport-wide-cc-extensions-01\""
 #define AUDIO_RTP \
   " ! opusparse ! rtpopuspay pt=96 ! application/x-rtp,media=audio," \
   "encoding-name=OPUS,payload=96,clock-rate=48000"
@@ -53,6 +57,8 @@ static const Sender senders[] = {
       AUDIO_RTP " ! sink.sink_0", VIDEO_RTP " ! sink.sink_1" },
   { "bare-lean", "webrtcbin name=sink bundle-policy=max-bundle",
       AUDIO_RTP " ! sink.sink_0", VIDEO_RTP " ! sink.sink_1" },
+  { "bare-same", "webrtcbin name=sink bundle-policy=max-bundle",
+      AUDIO_RTP TWCC " ! sink.sink_0", VIDEO_RTP TWCC " ! sink.sink_1" },
   { "fakesink", "", AUDIO_RTP " ! fakesink sync=true",
       VIDEO_RTP " ! fakesink sync=true" },
   { "whipsink", "whipsink name=sink", AUDIO_RTP " ! sink.sink_0",
@@ -166,7 +172,7 @@ set_up_sink (Publication *self, const gchar *endpoint, const gchar *token)
     set_up_element (self, sink, endpoint, token);
   else if (g_str_has_prefix (name, "bare"))
     self->bare = bare_new (sink, self->program->session, endpoint, token,
-        g_str_equal (name, "bare-lean"));
+        !g_str_equal (name, "bare"), g_str_equal (name, "bare-same"));
   else if (g_str_equal (name, "whipsink"))
     g_object_set (sink, "whip-endpoint", endpoint, "auth-token", token, NULL);
   else if (g_str_equal (name, "whipclientsink"))
@@ -505,7 +511,7 @@ parse_options (Options *options, int *argc, char ***argv)
 {
   const GOptionEntry entries[] = {
     { "sender", 0, 0, G_OPTION_ARG_STRING, &options->sender_name,
-        "element, bare, bare-lean, fakesink, whipsink or whipclientsink",
+        "element, bare, bare-lean, bare-same, fakesink, whipsink or whipclientsink",
         "NAME" },
     { "endpoint", 0, 0, G_OPTION_ARG_STRING, &options->endpoint,
         "Where to publish", "URL" },

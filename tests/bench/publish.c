@@ -29,6 +29,7 @@
 /* Until everything flows: loading, handshake, the first reports. */
 #define SETTLE_MS 4000
 #define SETTLE_FRAMES 60
+#define LIVE_SECONDS 30
 
 #define VIDEO_RTP \
   " ! h264parse config-interval=-1 ! rtph264pay pt=97 config-interval=-1 " \
@@ -71,7 +72,7 @@ typedef struct
 {
   gchar *sender_name, *endpoint, *tokens, *ca, *file;
   gboolean is_audio_only;
-  gint paused_ms, measure_s, frames;
+  gint paused_ms, measure_s, frames, cycles;
 } Options;
 
 typedef struct
@@ -91,7 +92,7 @@ typedef struct
   gint64 started;
   Mark begin, end;
   guint threads, descriptors;
-  glong rss_kb;
+  glong rss_kb, settled_rss_kb; /* the latter: after a quarter of the cycles */
   gint64 stopping, stopped;
 } Program;
 
@@ -148,6 +149,7 @@ connection_changed (GstElement *sink, GParamSpec *spec, gpointer data)
   if (self->live == 0 &&
       g_strcmp0 (g_enum_get_value (names, state)->value_nick, "connected") == 0)
     self->live = g_get_monotonic_time ();
+  g_main_context_wakeup (NULL);
 }
 
 static void
@@ -337,6 +339,36 @@ input_ended (GIOChannel *input, GIOCondition condition, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+waited_enough (gpointer data)
+{
+  g_error ("A session did not go live");
+  return G_SOURCE_REMOVE;
+}
+
+/* One session after the other, in one process. */
+static void
+run_cycles (Program *program)
+{
+  Publication *self = g_ptr_array_index (program->publications, 0);
+
+  for (gint i = 0; i < program->options.cycles; i++) {
+    guint limit = g_timeout_add_seconds (LIVE_SECONDS, waited_enough, NULL);
+
+    self->live = 0;
+    play (program);
+    while (self->live == 0)
+      g_main_context_iteration (NULL, TRUE);
+    g_source_remove (limit);
+    gst_element_set_state (self->pipeline, GST_STATE_NULL);
+    if (i == program->options.cycles / 4)
+      program->settled_rss_kb = get_rss_kb ();
+  }
+  program->threads = count_entries ("/proc/self/task");
+  program->descriptors = count_entries ("/proc/self/fd");
+  program->rss_kb = get_rss_kb ();
+}
+
 static void
 run (Program *program)
 {
@@ -455,9 +487,6 @@ write_cost (Program *program, JsonBuilder *builder)
       to_us (&end->ru_stime) - to_us (&begin->ru_stime));
   add_int (builder, "switches",
       end->ru_nvcsw + end->ru_nivcsw - begin->ru_nvcsw - begin->ru_nivcsw);
-  add_int (builder, "threads", program->threads);
-  add_int (builder, "descriptors", program->descriptors);
-  add_int (builder, "rss_kb", program->rss_kb);
 }
 
 static void
@@ -472,6 +501,10 @@ write_result (Program *program)
   add_int (builder, "stop", program->stopped - program->stopping);
   if (program->end.at > 0)
     write_cost (program, builder);
+  add_int (builder, "threads", program->threads);
+  add_int (builder, "descriptors", program->descriptors);
+  add_int (builder, "rss_kb", program->rss_kb);
+  add_int (builder, "settled_rss_kb", program->settled_rss_kb);
   json_builder_set_member_name (builder, "sessions");
   json_builder_begin_array (builder);
   for (guint i = 0; i < program->publications->len; i++)
@@ -529,6 +562,8 @@ parse_options (Options *options, int *argc, char ***argv)
         "What it costs in so many seconds", "N" },
     { "frames", 0, 0, G_OPTION_ARG_INT, &options->frames,
         "callgrind counts so many, then it ends", "N" },
+    { "cycles", 0, 0, G_OPTION_ARG_INT, &options->cycles,
+        "Start and stop so often (element only)", "N" },
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -559,7 +594,10 @@ main (int argc, char **argv)
   }
 
   add_publications (&program);
-  run (&program);
+  if (program.options.cycles > 0)
+    run_cycles (&program);
+  else
+    run (&program);
   stop_all (&program);
   write_result (&program);
   g_ptr_array_unref (program.publications);

@@ -81,10 +81,10 @@ def measure(bench, sender, sinks, small):
     return result
 
 
-def run_cycles(bench, cycles, small):
+def run_cycles(bench, cycles):
     stage = b.Stage(bench)
     token, _ = stage.mint()
-    child = b.publish(bench, "element", b.write_tokens(bench, [f"{token} {stage.regional}"]), "--file", small,
+    child = b.publish(bench, "element", b.write_tokens(bench, [f"{token} {stage.regional}"]), "--audio-only",
                       "--cycles", str(cycles))
     child.wait(60 + 3 * cycles)
     return b.finish(child)
@@ -108,7 +108,7 @@ def main():
             print(json.dumps(one), file=sys.stderr)
     b.print_table(["sender", "sinks", "all live", "first ms", "last ms", "slowest ms", "stop ms", "threads",
                    "descriptors", "RSS MB", "others that felt it"], rows)
-    cycles = run_cycles(bench, options.cycles, small) if options.cycles else None
+    cycles = run_cycles(bench, options.cycles) if options.cycles else None
     if cycles:
         print(f"{options.cycles} sessions: RSS {cycles['settled_rss_kb'] / 1000:.1f} MB after a quarter, "
               f"{cycles['rss_kb'] / 1000:.1f} MB at the end; {cycles['threads']} threads, "

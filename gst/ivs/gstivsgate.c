@@ -369,12 +369,25 @@ begins_or_continues (GstIvsGate *self, GstIvsPacketFlags flags, gsize size)
 
 /* -- Passing -------------------------------------------------------------------- */
 
+/* What leaves has the payload of what came in, unless more than one packet leaves. */
 static void
-show_to_monitor (GstIvsGate *self, GstBuffer *packet)
+show_to_monitor (GstIvsGate *self, GstRTPBuffer *rtp, GstBufferList *packets,
+    guint first)
 {
-  if (self->monitor != NULL)
-    gst_ivs_monitor_buffer (self->monitor, self->kind, packet,
-        (GstClockTime) g_get_monotonic_time () * GST_USECOND);
+  GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+  guint n = gst_buffer_list_length (packets);
+
+  if (self->monitor == NULL)
+    return;
+  if (first + 1 == n)
+    gst_ivs_monitor_packet (self->monitor, self->kind,
+        gst_rtp_buffer_get_payload (rtp), gst_rtp_buffer_get_payload_len (rtp),
+        gst_rtp_buffer_get_marker (rtp),
+        gst_ivs_stream_get_timestamp (self->stream), now);
+  else
+    for (guint i = first; i < n; i++)
+      gst_ivs_monitor_buffer (self->monitor, self->kind,
+          gst_buffer_list_get (packets, i), now);
 }
 
 /* What is on its way downstream, what it counts for, and what was left out. */
@@ -446,50 +459,64 @@ finish_packets (GstIvsGate *self, Parcel *parcel, guint first,
     GstBuffer *packet = gst_buffer_list_get_writable (parcel->packets, i);
 
     stamp (self, packet, pts, dts);
-    show_to_monitor (self, packet);
     parcel->stats.bytes += gst_buffer_get_size (packet);
   }
 }
 
-/* Returns whether @packet leaves. */
 static gboolean
-continue_stream (GstIvsGate *self, GstBuffer *packet, GstIvsPacketFlags flags,
+continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
     GstClockTimeDiff pts, Parcel *parcel)
 {
   g_autoptr (GPtrArray) metadata = NULL;
   gboolean leaves;
 
-  if ((flags & GST_IVS_PACKET_INVALID) ||
-      !begins_or_continues (self, flags, gst_buffer_get_size (packet))) {
+  if (!begins_or_continues (self, flags, gst_buffer_get_size (rtp->buffer))) {
     gst_ivs_stream_interrupt (self->stream);
     return FALSE;
   }
   metadata = take_metadata (self, flags);
-  leaves = gst_ivs_stream_continue (self->stream, packet, flags, pts, metadata,
+  leaves = gst_ivs_stream_continue (self->stream, rtp, flags, pts, metadata,
       parcel->packets);
   if (!leaves && metadata != NULL)
     give_back_metadata (self, g_steal_pointer (&metadata));
   return leaves;
 }
 
-static void
-add_packet (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
+/* Returns whether it leaves. */
+static gboolean
+add_mapped (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
+    Parcel *parcel)
 {
-  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet);
-  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (packet));
-  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (packet));
+  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (rtp->buffer));
+  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (rtp->buffer));
   guint first = gst_buffer_list_length (parcel->packets);
 
-  if (!continue_stream (self, packet, flags, pts, parcel)) {
-    parcel->stats.dropped++;
-    return;
-  }
+  if (!continue_stream (self, rtp, flags, pts, parcel))
+    return FALSE;
   finish_packets (self, parcel, first, pts, dts);
+  show_to_monitor (self, rtp, parcel->packets, first);
   parcel->stats.frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
   parcel->stats.key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
   self->last_time = GST_CLOCK_STIME_IS_VALID (dts) ? dts
       : GST_CLOCK_STIME_IS_VALID (pts)             ? pts
                                                    : self->last_time;
+  return TRUE;
+}
+
+static void
+add_packet (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
+
+  if (flags & GST_IVS_PACKET_INVALID) {
+    gst_ivs_stream_interrupt (self->stream);
+    parcel->stats.dropped++;
+    return;
+  }
+  if (!add_mapped (self, &rtp, flags, parcel))
+    parcel->stats.dropped++;
+  gst_rtp_buffer_unmap (&rtp);
 }
 
 static void
@@ -592,8 +619,11 @@ link_to_next (GstIvsGate *self)
 static void
 switch_before (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
 {
-  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
 
+  if (!(flags & GST_IVS_PACKET_INVALID))
+    gst_rtp_buffer_unmap (&rtp);
   if (!(flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)))
     return;
 

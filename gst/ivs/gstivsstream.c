@@ -13,7 +13,6 @@
  */
 #include "gstivsstream.h"
 #include "gstivsh264.h"
-#include <gst/rtp/rtp.h>
 #include <string.h>
 
 #define RTP_HEADER_SIZE 12
@@ -182,23 +181,20 @@ inspect_h264 (const guint8 *payload, gsize size)
 }
 
 GstIvsPacketFlags
-gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet)
+gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
+    GstRTPBuffer *rtp)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   GstIvsPacketFlags flags = 0;
 
-  if (!gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp))
+  if (!gst_rtp_buffer_map (packet, GST_MAP_READ, rtp))
     return GST_IVS_PACKET_INVALID;
+  if (self->kind != GST_IVS_VIDEO)
+    return GST_IVS_PACKET_FRAME_END;
 
-  if (self->kind == GST_IVS_VIDEO) {
-    flags = inspect_h264 (gst_rtp_buffer_get_payload (&rtp),
-        gst_rtp_buffer_get_payload_len (&rtp));
-    if (gst_rtp_buffer_get_marker (&rtp))
-      flags |= GST_IVS_PACKET_FRAME_END;
-  } else {
-    flags = GST_IVS_PACKET_FRAME_END;
-  }
-  gst_rtp_buffer_unmap (&rtp);
+  flags = inspect_h264 (gst_rtp_buffer_get_payload (rtp),
+      gst_rtp_buffer_get_payload_len (rtp));
+  if (gst_rtp_buffer_get_marker (rtp))
+    flags |= GST_IVS_PACKET_FRAME_END;
   return flags;
 }
 
@@ -356,10 +352,10 @@ lacks_parameter_sets (GstIvsStream *self, GstIvsPacketFlags flags, guint32 time)
 }
 
 static Arrival
-describe_arrival (GstBuffer *packet, GstRTPBuffer *rtp)
+describe_arrival (GstRTPBuffer *rtp)
 {
   /* Without padding: the payload's length does not count it. */
-  return (Arrival){ .packet = packet,
+  return (Arrival){ .packet = rtp->buffer,
     .header_size = gst_rtp_buffer_get_header_len (rtp),
     .payload = gst_rtp_buffer_get_payload (rtp),
     .size = gst_rtp_buffer_get_payload_len (rtp),
@@ -367,33 +363,34 @@ describe_arrival (GstBuffer *packet, GstRTPBuffer *rtp)
 }
 
 gboolean
-gst_ivs_stream_continue (GstIvsStream *self, GstBuffer *packet,
+gst_ivs_stream_continue (GstIvsStream *self, GstRTPBuffer *rtp,
     GstIvsPacketFlags flags, GstClockTimeDiff time, const GPtrArray *inserted,
     GstBufferList *out)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   Arrival arrival;
   guint16 step;
 
-  if (!gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp))
-    return FALSE;
-
-  if (gst_rtp_buffer_get_ssrc (&rtp) != self->in_ssrc)
+  if (gst_rtp_buffer_get_ssrc (rtp) != self->in_ssrc)
     gst_ivs_stream_interrupt (self);
-  self->in_ssrc = gst_rtp_buffer_get_ssrc (&rtp);
+  self->in_ssrc = gst_rtp_buffer_get_ssrc (rtp);
 
-  step = sequence_step (self, gst_rtp_buffer_get_seq (&rtp));
-  if (step != 0) {
-    arrival = describe_arrival (packet, &rtp);
-    arrival.time =
-        next_timestamp (self, gst_rtp_buffer_get_timestamp (&rtp), time);
-    self->last_seq = (guint16) (self->last_seq + step - 1);
-    if (lacks_parameter_sets (self, flags, arrival.time))
-      gst_buffer_list_add (out,
-          make_extra (self, &arrival, self->parameter_sets));
-    add_parts (self, &arrival, inserted, out);
-    self->interrupted = FALSE;
-  }
-  gst_rtp_buffer_unmap (&rtp);
-  return step != 0;
+  step = sequence_step (self, gst_rtp_buffer_get_seq (rtp));
+  if (step == 0)
+    return FALSE;
+  arrival = describe_arrival (rtp);
+  arrival.time =
+      next_timestamp (self, gst_rtp_buffer_get_timestamp (rtp), time);
+  self->last_seq = (guint16) (self->last_seq + step - 1);
+  if (lacks_parameter_sets (self, flags, arrival.time))
+    gst_buffer_list_add (out,
+        make_extra (self, &arrival, self->parameter_sets));
+  add_parts (self, &arrival, inserted, out);
+  self->interrupted = FALSE;
+  return TRUE;
+}
+
+guint32
+gst_ivs_stream_get_timestamp (const GstIvsStream *self)
+{
+  return self->last_time;
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/rtp/rtp.h>
 
 G_BEGIN_DECLS
 
@@ -59,28 +59,33 @@ void gst_ivs_stream_interrupt (GstIvsStream *self);
 /**
  * gst_ivs_stream_inspect:
  * @packet: an incoming packet
+ * @rtp: gets it, mapped for gst_ivs_stream_continue() and whoever else looks into it:
+ *   to map a packet costs more than to look. To be unmapped unless INVALID is returned.
  *
  * Returns: what @packet carries. Reads within the packet only.
  */
-GstIvsPacketFlags
-gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet);
+GstIvsPacketFlags gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
+    GstRTPBuffer *rtp);
 
 /**
  * gst_ivs_stream_continue:
- * @packet: (transfer none): an incoming packet
+ * @rtp: an incoming packet
  * @flags: what gst_ivs_stream_inspect() said of it
  * @time: running time of its PTS in ns, or GST_CLOCK_STIME_NONE
  * @inserted: (nullable) (element-type GBytes): payloads to send right before the
- *   first slice of the picture that begins in @packet
+ *   first slice of the picture that begins in it
  * @out: gets the packets to send, without timestamps: SPS and PPS from the caps
- *   if an IDR picture comes without them, what is inserted, and @packet, whose
+ *   if an IDR picture comes without them, what is inserted, and the packet, whose
  *   payload is shared
  *
- * Returns: %FALSE if @packet must not be sent (not RTP, a duplicate, or out of
+ * Returns: %FALSE if the packet must not be sent (not RTP, a duplicate, or out of
  *   order: a sequence number sent twice makes srtpenc fail); @out is left alone.
  */
-gboolean gst_ivs_stream_continue (GstIvsStream *self, GstBuffer *packet,
+gboolean gst_ivs_stream_continue (GstIvsStream *self, GstRTPBuffer *rtp,
     GstIvsPacketFlags flags, GstClockTimeDiff time, const GPtrArray *inserted,
     GstBufferList *out);
+
+/* The RTP timestamp of the last packet that was sent. */
+guint32 gst_ivs_stream_get_timestamp (const GstIvsStream *self);
 
 G_END_DECLS

@@ -62,9 +62,9 @@ class Bench:
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def find_senders(self):
-        """The names of those that are here; prints which are not."""
-        found = ["element", "bare", "bare-lean"]
+    def find_senders(self, *more):
+        """The names of those that are here, and @more; prints which are not."""
+        found = ["element", "bare", "bare-lean", *more]
         for name in "whipsink", "whipclientsink":
             if subprocess.run(["gst-inspect-1.0", name], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode == 0:
@@ -153,7 +153,7 @@ def write_tokens(bench, lines):
 def publish(bench, sender, tokens, *options, wrap=()):
     """The bench's own program, publishing."""
     return bench.start([*wrap, bench.program("tests", "bench", "ivs-bench-publish"), "--sender", sender,
-                        "--tokens", tokens, "--ca", CA, *options], stderr=subprocess.DEVNULL)
+                        "--tokens", tokens, "--ca", CA, *options])
 
 
 def finish(child):

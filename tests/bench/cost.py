@@ -9,8 +9,9 @@
 CPU time is what the system accounts for the process, per second of media, less that of
 the same pipeline into fakesink. Instructions are callgrind's for so many frames in the
 middle, less fakesink's too; they hardly depend on what else the machine does. Side by
-side: this element, a bare webrtcbin (as it comes; "lean": without UPnP and ICE over TCP),
-and what else is installed. --frames 0 leaves callgrind out.
+side: this element, a bare webrtcbin (as it comes; "lean": without UPnP and ICE over TCP;
+"same": lean, and it retransmits and numbers its packets as the element does), and what
+else is installed. --frames 0 leaves callgrind out.
 """
 import os
 import shutil
@@ -118,7 +119,7 @@ def main():
     bench.parser.add_argument("--seconds", type=int, default=10)
     bench.parser.add_argument("--frames", type=int, default=150)
     options = bench.parse()
-    senders = bench.find_senders()
+    senders = bench.find_senders("bare-same")
     seconds = SETTLE + max(options.seconds, (options.frames + 60) // 30) + 5
     media = b.make_file(bench, seconds)
     result = collect(bench, options, b.Stage(bench), senders, media)

@@ -52,8 +52,9 @@ typedef struct
 } Sender;
 
 static const Sender senders[] = {
-  { "element", "ivsstagesink name=sink", " ! audio/x-opus ! sink.",
-      " ! video/x-h264 ! sink." },
+  { "element", "ivsstagesink name=sink",
+      " ! capsfilter caps=audio/x-opus ! sink.",
+      " ! capsfilter caps=video/x-h264 ! sink." },
   { "bare", "webrtcbin name=sink bundle-policy=max-bundle",
       AUDIO_RTP " ! sink.sink_0", VIDEO_RTP " ! sink.sink_1" },
   { "bare-lean", "webrtcbin name=sink bundle-policy=max-bundle",

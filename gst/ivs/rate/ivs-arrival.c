@@ -28,6 +28,8 @@
  *   [25, 2500]. The time an over-use must last is two buckets for 10 ms, and K_u is
  *   smaller by the same factor, so that the threshold does not outrun the slope
  *   before two buckets are over; K_d is as it was.
+ *   Ours: without a queue of 40 ms nothing is signalled, for threads that wait for a
+ *   processor make delays grow too.
  *   "If m(i) < m(i-1), over-use will not be signalled": we compare the delays
  *   themselves, which an IDR picture raises once while congestion raises them
  *   again and again.
@@ -46,6 +48,9 @@
  * what an IDR picture raises once over two buckets more. */
 #define OVER_BUCKETS 2
 #define OVER_MEANS 4
+/* A queue below this is none: on a computer that has more to do than it can, packets
+ * wait for so long at either end. */
+#define MIN_QUEUE_US 40000
 /* A gap in sending: what was before says nothing about the slope now. */
 #define MAX_GAP_US 1000000
 
@@ -140,7 +145,7 @@ detect (IvsArrival *self)
 
   if (self->slope > self->threshold) {
     self->n_over++;
-    if (self->n_over >= n_needed && is_rising)
+    if (self->n_over >= n_needed && is_rising && self->queue_us >= MIN_QUEUE_US)
       return IVS_USAGE_OVER;
     return IVS_USAGE_NORMAL;
   }

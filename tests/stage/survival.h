@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "publish-fixture.h"
 
 G_BEGIN_DECLS
@@ -199,6 +201,25 @@ survival_add_microphone (PublishFixture *publish)
   gst_bin_add (GST_BIN (GST_OBJECT_PARENT (sink)), microphone);
   g_assert_true (gst_element_link_pads (microphone, "src", sink, "audio_%u"));
   g_assert_true (gst_element_sync_state_with_parent (microphone));
+}
+
+/* -- Requests ---------------------------------------------------------------------- */
+
+static inline gboolean
+survival_has_asked_twice (gpointer data)
+{
+  g_autofree gchar *progress = publish_fixture_get_progress (data);
+  const gchar *first = strstr (progress, "start request");
+
+  return first != NULL && strstr (first + 1, "start request") != NULL;
+}
+
+/* Until the stage is asked for a second session. */
+static inline void
+survival_wait_second_request (PublishFixture *publish)
+{
+  if (!publish_wait (survival_has_asked_twice, publish, 10000))
+    g_error ("There is no second request");
 }
 
 /* Waits until sound and picture flow and both clocks were reported. */

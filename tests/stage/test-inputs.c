@@ -155,7 +155,7 @@ test_stop_while_taking_over (void)
 
   stage_fixture_fault (stage, "{\"rule\":\"slow\",\"ms\":600,\"count\":1}");
   branch_add (&microphone, publish, LIVE_AUDIO, "audio_%u");
-  survival_pass_time (300);
+  survival_wait_second_request (publish);
   survival_stop (publish, 4);
   survival_assert_gone (publish);
   g_assert_cmpuint (publish_fixture_count_requests (publish, "POST", 201), ==,

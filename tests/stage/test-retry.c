@@ -344,7 +344,7 @@ test_stop_while_posting (void)
   refuse ("slow", 1, ",\"ms\":800");
   lose (publish);
   publish_fixture_wait_connection (publish, "reconnecting", 5);
-  survival_pass_time (300);
+  survival_wait_second_request (publish);
   survival_stop (publish, 5);
   survival_assert_gone (publish);
   state = publish_fixture_wait_number (publish, "sessions.deleted", 1, 2);

@@ -589,7 +589,7 @@ test_stop_while_silent (void)
   stage_fixture_fault (stage, "{\"rule\":\"freeze\",\"participant\":\"%s\"}",
       publish_fixture_get_participant (publish));
   loss_wait (&loss, began, NOTICE_SECONDS);
-  survival_pass_time (200);
+  survival_wait_second_request (publish);
   survival_stop (publish, 5);
   survival_assert_gone (publish);
   survival_assert_all_deleted (publish);

@@ -11,7 +11,7 @@
  *               ! [queue]
  *   Opus        opusparse ! rtpopuspay
  *
- * The first queue takes the encoder off the thread of the source. It holds a few frames
+ * The first queue takes the encoder off the thread of the source. It holds two frames
  * only, and for a live source drops the oldest when the encoder is too slow: a
  * camera must not be held up, and what is late is of no use. A source that is not
  * live waits instead. The last queue, for a live source, holds what comes before its
@@ -34,7 +34,7 @@
  * 1280 octets, which every IPv6 link carries (RFC 8200, 5). */
 #define MTU 1200
 
-#define QUEUED_VIDEO_FRAMES 3
+#define QUEUED_VIDEO_FRAMES 2
 #define QUEUED_AUDIO_TIME (100 * GST_MSECOND)
 
 #define RTP_H264 \

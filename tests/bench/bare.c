@@ -263,8 +263,10 @@ bare_free (Bare *self)
   if (self->session_url != NULL) {
     g_autoptr (SoupMessage) message =
         make_message (self, "DELETE", self->session_url);
-    g_autoptr (GBytes) body =
+    GBytes *body =
         soup_session_send_and_read (self->session, message, NULL, NULL);
+
+    g_clear_pointer (&body, g_bytes_unref);
   }
   g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
   gst_object_unref (self->webrtcbin);

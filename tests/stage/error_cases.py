@@ -236,4 +236,5 @@ NOT_SHOWN = {
     "no-audio": "as `no-video`",
     "video-stopped": IN_MONITOR,
     "audio-stopped": IN_MONITOR,
+    "no-gcc-element": "only where `rtpgccbwe` is not installed; made in tests/stage/test-network.c",
 }

@@ -16,7 +16,7 @@ import names
 import tap
 
 source, build, describe = (pathlib.Path(p) for p in sys.argv[1:4])
-header = source / "include" / "gst" / "ivs" / "ivsstagesink.h"
+header = source / "gst" / "include" / "gst" / "ivs" / "ivsstagesink.h"
 MADE = re.compile(r"(/\* made: ([a-z-]+) \*/\n)((?:#define .*\n)*)(/\* end \*/)")
 # GStreamer's, not ours.
 FOREIGN = ("ice-transport-policy",)

@@ -47,7 +47,7 @@ def files(*folders):
 
 
 def check_heads(suffix):
-    seen = [p for p in files("gst", "include", "tests", "examples") if p.suffix == suffix]
+    seen = [p for p in files("gst", "tests", "examples") if p.suffix == suffix]
     for path in seen:
         assert PATTERNS[suffix].match(path.read_text()), (
             "%s does not begin with the SPDX lines and what it is"
@@ -80,7 +80,7 @@ def check_traces():
 
 def check_text():
     """UTF-8, lines that end, no blanks at their end."""
-    for path in files("gst", "include", "tests", "examples", "docs"):
+    for path in files("gst", "tests", "examples", "docs"):
         if path.suffix not in PATTERNS and path.suffix != ".md":
             continue
         text = path.read_text(encoding="utf-8")

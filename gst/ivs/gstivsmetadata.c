@@ -15,7 +15,7 @@
 /* A packet with headers and SRTP stays below every usual MTU. */
 #define MAX_PAYLOAD 1100
 
-/* Amazon IVS, "Embed metadata within a video stream" (service.md: known). */
+/* AWS, IVS real-time, "Embed metadata within a video stream". */
 static const guint8 stage_uuid[16] = { 0x9e, 0x50, 0x4e, 0xa5, 0xee, 0x5a, 0x4f,
   0x02, 0x94, 0x9f, 0xb0, 0x3b, 0xa3, 0x76, 0x8d, 0xa2 };
 

@@ -232,6 +232,22 @@ install_http_properties (GObjectClass *klass, guint first)
           NULL, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 
   /**
+   * GstIvsStageSink:tls-database:
+   *
+   * Certificates to trust instead of the system's, for a server with one of its own.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, first + TLS_DATABASE,
+      g_param_spec_object ("tls-database", "TLS database",
+          "Certificates to trust instead of the system's", G_TYPE_TLS_DATABASE,
+          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_timeout_properties (GObjectClass *klass, guint first)
+{
+  /**
    * GstIvsStageSink:timeout:
    *
    * Seconds that one HTTP request may take, redirects included.
@@ -268,18 +284,6 @@ install_http_properties (GObjectClass *klass, guint first)
       g_param_spec_uint ("shutdown-timeout", "Shutdown timeout",
           "Seconds that going to READY or an end of stream may wait for the session to be deleted",
           1, 3600, DEFAULT_SHUTDOWN_TIMEOUT,
-          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
-
-  /**
-   * GstIvsStageSink:tls-database:
-   *
-   * Certificates to trust instead of the system's, for a server with one of its own.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property (klass, first + TLS_DATABASE,
-      g_param_spec_object ("tls-database", "TLS database",
-          "Certificates to trust instead of the system's", G_TYPE_TLS_DATABASE,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 }
 
@@ -333,7 +337,7 @@ install_session_properties (GObjectClass *klass, guint first)
 }
 
 static void
-install_webrtc_properties (GObjectClass *klass, guint first)
+install_stage_properties (GObjectClass *klass, guint first)
 {
   /**
    * GstIvsStageSink:dummy-video:
@@ -364,7 +368,11 @@ install_webrtc_properties (GObjectClass *klass, guint first)
           "What to do when what flows is not what a stage takes",
           GST_TYPE_IVS_STAGE_LIMITS, GST_IVS_STAGE_LIMITS_WARN,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
 
+static void
+install_ice_properties (GObjectClass *klass, guint first)
+{
   /**
    * GstIvsStageSink:stun-server:
    *
@@ -405,7 +413,11 @@ install_webrtc_properties (GObjectClass *klass, guint first)
           GST_TYPE_WEBRTC_ICE_TRANSPORT_POLICY,
           GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+}
 
+static void
+install_repair_properties (GObjectClass *klass, guint first)
+{
   /**
    * GstIvsStageSink:do-retransmission:
    *
@@ -538,8 +550,11 @@ gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id)
 {
   install_credential_properties (klass, first_id);
   install_http_properties (klass, first_id);
+  install_timeout_properties (klass, first_id);
   install_session_properties (klass, first_id);
-  install_webrtc_properties (klass, first_id);
+  install_stage_properties (klass, first_id);
+  install_ice_properties (klass, first_id);
+  install_repair_properties (klass, first_id);
   install_congestion_properties (klass, first_id);
   install_encoding_properties (klass, first_id);
 
@@ -567,161 +582,93 @@ replace_strv (gchar ***strv, const GValue *array)
     (*strv)[i] = g_value_dup_string (gst_value_array_get_value (array, i));
 }
 
+/* Where each setting lies; its type is its property's. */
+#define AT(member) G_STRUCT_OFFSET (GstIvsSettings, member)
+static const gsize offsets[N_SETTINGS] = {
+  [AUTH_TOKEN] = AT (auth_token),
+  [AUTH_TOKEN_FILE] = AT (auth_token_file),
+  [WHIP_ENDPOINT] = AT (whip_endpoint),
+  [ALLOWED_HOSTS] = AT (allowed_hosts),
+  [TIMEOUT] = AT (timeout),
+  [CONNECT_TIMEOUT] = AT (connect_timeout),
+  [SHUTDOWN_TIMEOUT] = AT (shutdown_timeout),
+  [MAX_RETRIES] = AT (max_retries),
+  [RENEW_SESSION] = AT (renew_session),
+  [SESSION_LIMIT] = AT (session_limit),
+  [DUMMY_VIDEO] = AT (dummy_video),
+  [STAGE_LIMITS] = AT (stage_limits),
+  [STUN_SERVER] = AT (stun_server),
+  [TURN_SERVERS] = AT (turn_servers),
+  [ICE_TRANSPORT_POLICY] = AT (ice_transport_policy),
+  [DO_RETRANSMISSION] = AT (do_retransmission),
+  [DO_FEC] = AT (do_fec),
+  [TLS_DATABASE] = AT (tls_database),
+  [CONGESTION_CONTROL] = AT (congestion_control),
+  [MIN_BITRATE] = AT (min_bitrate),
+  [MAX_BITRATE] = AT (max_bitrate),
+  [START_BITRATE] = AT (encoding.video_bitrate),
+  [AUDIO_BITRATE] = AT (encoding.audio_bitrate),
+  [KEY_FRAME_INTERVAL] = AT (encoding.key_frame_interval),
+};
+#undef AT
+
+/* An enumeration is read and written as the gint that GValue has it as. */
+G_STATIC_ASSERT (sizeof (GstIvsDummyVideo) == sizeof (gint));
+G_STATIC_ASSERT (sizeof (GstWebRTCICETransportPolicy) == sizeof (gint));
+
 gboolean
 gst_ivs_settings_set (GstIvsSettings *self, guint first_id, guint id,
     const GValue *value)
 {
-  switch (id - first_id) {
-    case AUTH_TOKEN:
-      replace_string (&self->auth_token, value);
-      return TRUE;
-    case AUTH_TOKEN_FILE:
-      replace_string (&self->auth_token_file, value);
-      return TRUE;
-    case WHIP_ENDPOINT:
-      replace_string (&self->whip_endpoint, value);
-      return TRUE;
-    case ALLOWED_HOSTS:
-      replace_string (&self->allowed_hosts, value);
-      return TRUE;
-    case TIMEOUT:
-      self->timeout = g_value_get_uint (value);
-      return TRUE;
-    case CONNECT_TIMEOUT:
-      self->connect_timeout = g_value_get_uint (value);
-      return TRUE;
-    case SHUTDOWN_TIMEOUT:
-      self->shutdown_timeout = g_value_get_uint (value);
-      return TRUE;
-    case MAX_RETRIES:
-      self->max_retries = g_value_get_int (value);
-      return TRUE;
-    case RENEW_SESSION:
-      self->renew_session = g_value_get_boolean (value);
-      return TRUE;
-    case SESSION_LIMIT:
-      self->session_limit = g_value_get_uint (value);
-      return TRUE;
-    case DUMMY_VIDEO:
-      self->dummy_video = g_value_get_enum (value);
-      return TRUE;
-    case STAGE_LIMITS:
-      self->stage_limits = g_value_get_enum (value);
-      return TRUE;
-    case STUN_SERVER:
-      replace_string (&self->stun_server, value);
-      return TRUE;
-    case TURN_SERVERS:
-      replace_strv (&self->turn_servers, value);
-      return TRUE;
-    case ICE_TRANSPORT_POLICY:
-      self->ice_transport_policy = g_value_get_enum (value);
-      return TRUE;
-    case DO_RETRANSMISSION:
-      self->do_retransmission = g_value_get_boolean (value);
-      return TRUE;
-    case TLS_DATABASE:
-      g_set_object (&self->tls_database, g_value_get_object (value));
-      return TRUE;
-    case DO_FEC:
-      self->do_fec = g_value_get_boolean (value);
-      return TRUE;
-    case CONGESTION_CONTROL:
-      self->congestion_control = g_value_get_enum (value);
-      return TRUE;
-    case MIN_BITRATE:
-      self->min_bitrate = g_value_get_uint (value);
-      return TRUE;
-    case MAX_BITRATE:
-      self->max_bitrate = g_value_get_uint (value);
-      return TRUE;
-    case START_BITRATE:
-      self->encoding.video_bitrate = g_value_get_uint (value);
-      return TRUE;
-    case AUDIO_BITRATE:
-      self->encoding.audio_bitrate = g_value_get_uint (value);
-      return TRUE;
-    case KEY_FRAME_INTERVAL:
-      self->encoding.key_frame_interval = g_value_get_uint (value);
-      return TRUE;
-    default:
-      return FALSE;
-  }
+  gpointer member;
+
+  if (id < first_id || id - first_id >= N_SETTINGS)
+    return FALSE;
+  member = G_STRUCT_MEMBER_P (self, offsets[id - first_id]);
+  if (G_VALUE_HOLDS_STRING (value))
+    replace_string (member, value);
+  else if (G_VALUE_HOLDS_UINT (value))
+    *(guint *) member = g_value_get_uint (value);
+  else if (G_VALUE_HOLDS_INT (value))
+    *(gint *) member = g_value_get_int (value);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    *(gboolean *) member = g_value_get_boolean (value);
+  else if (G_VALUE_HOLDS_ENUM (value))
+    *(gint *) member = g_value_get_enum (value);
+  else if (G_VALUE_HOLDS_OBJECT (value))
+    g_set_object ((GObject **) member, g_value_get_object (value));
+  else if (GST_VALUE_HOLDS_ARRAY (value))
+    replace_strv (member, value);
+  else
+    return FALSE;
+  return TRUE;
 }
 
-/* The write-only ones have no case here: a secret cannot be read back. */
 gboolean
 gst_ivs_settings_get (const GstIvsSettings *self, guint first_id, guint id,
     GValue *value)
 {
-  switch (id - first_id) {
-    case AUTH_TOKEN_FILE:
-      g_value_set_string (value, self->auth_token_file);
-      return TRUE;
-    case WHIP_ENDPOINT:
-      g_value_set_string (value, self->whip_endpoint);
-      return TRUE;
-    case ALLOWED_HOSTS:
-      g_value_set_string (value, self->allowed_hosts);
-      return TRUE;
-    case TIMEOUT:
-      g_value_set_uint (value, self->timeout);
-      return TRUE;
-    case CONNECT_TIMEOUT:
-      g_value_set_uint (value, self->connect_timeout);
-      return TRUE;
-    case SHUTDOWN_TIMEOUT:
-      g_value_set_uint (value, self->shutdown_timeout);
-      return TRUE;
-    case MAX_RETRIES:
-      g_value_set_int (value, self->max_retries);
-      return TRUE;
-    case RENEW_SESSION:
-      g_value_set_boolean (value, self->renew_session);
-      return TRUE;
-    case SESSION_LIMIT:
-      g_value_set_uint (value, self->session_limit);
-      return TRUE;
-    case DUMMY_VIDEO:
-      g_value_set_enum (value, self->dummy_video);
-      return TRUE;
-    case STAGE_LIMITS:
-      g_value_set_enum (value, self->stage_limits);
-      return TRUE;
-    case STUN_SERVER:
-      g_value_set_string (value, self->stun_server);
-      return TRUE;
-    case ICE_TRANSPORT_POLICY:
-      g_value_set_enum (value, self->ice_transport_policy);
-      return TRUE;
-    case DO_RETRANSMISSION:
-      g_value_set_boolean (value, self->do_retransmission);
-      return TRUE;
-    case TLS_DATABASE:
-      g_value_set_object (value, self->tls_database);
-      return TRUE;
-    case DO_FEC:
-      g_value_set_boolean (value, self->do_fec);
-      return TRUE;
-    case CONGESTION_CONTROL:
-      g_value_set_enum (value, self->congestion_control);
-      return TRUE;
-    case MIN_BITRATE:
-      g_value_set_uint (value, self->min_bitrate);
-      return TRUE;
-    case MAX_BITRATE:
-      g_value_set_uint (value, self->max_bitrate);
-      return TRUE;
-    case START_BITRATE:
-      g_value_set_uint (value, self->encoding.video_bitrate);
-      return TRUE;
-    case AUDIO_BITRATE:
-      g_value_set_uint (value, self->encoding.audio_bitrate);
-      return TRUE;
-    case KEY_FRAME_INTERVAL:
-      g_value_set_uint (value, self->encoding.key_frame_interval);
-      return TRUE;
-    default:
-      return FALSE;
-  }
+  gconstpointer member;
+
+  /* The write-only ones, of which the other is an array: a secret cannot be read
+   * back. */
+  if (id < first_id || id - first_id >= N_SETTINGS ||
+      id - first_id == AUTH_TOKEN)
+    return FALSE;
+  member = G_STRUCT_MEMBER_P (self, offsets[id - first_id]);
+  if (G_VALUE_HOLDS_STRING (value))
+    g_value_set_string (value, *(gchar *const *) member);
+  else if (G_VALUE_HOLDS_UINT (value))
+    g_value_set_uint (value, *(const guint *) member);
+  else if (G_VALUE_HOLDS_INT (value))
+    g_value_set_int (value, *(const gint *) member);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    g_value_set_boolean (value, *(const gboolean *) member);
+  else if (G_VALUE_HOLDS_ENUM (value))
+    g_value_set_enum (value, *(const gint *) member);
+  else if (G_VALUE_HOLDS_OBJECT (value))
+    g_value_set_object (value, *(GObject *const *) member);
+  else
+    return FALSE;
+  return TRUE;
 }

@@ -73,6 +73,11 @@ static const Story stories[] = {
       LIVES (60, SERVICE, 0), FAILS (SERVICE, 0, 2000), FAILS (SERVICE, 0, 4000), FAILS (SERVICE, 0, -1) }, 7 },
   { "flapping-slows-down", -1, {
       LIVES (1, LOST, 0), LIVES (1, LOST, 2000), LIVES (1, LOST, 4000), LIVES (9, LOST, 8000), LIVES (10, LOST, 0) }, 5 },
+  { "short-life-after-refusals-at-once", -1, {
+      FAILS (NAME, 0, 2000), FAILS (NAME, 0, 4000), LIVES (1, LOST, 0) }, 3 },
+  { "refusals-do-not-slow-the-next-session", -1, {
+      LIVES (60, LOST, 0), FAILS (BUSY, 0, 2000), FAILS (BUSY, 0, 4000),
+      LIVES (8, LOST, 2000), FAILS (BUSY, 0, 4000), FAILS (BUSY, 0, 8000), LIVES (8, LOST, 4000) }, 7 },
   { "flapping-never-runs-out", 1, {
       LIVES (1, LOST, 0), LIVES (1, LOST, 2000), LIVES (1, LOST, 4000) }, 3 },
   { "lost-without-retries", 0, { LIVES (60, LOST, -1) }, 1 },

@@ -62,27 +62,22 @@ draw (IvsBackoff *self)
                               : g_random_double ();
 }
 
-/* 0 once after a session that was live, then 2, 4, 8, 16, 30, 30 ... seconds */
+/* 2, 4, 8, 16, 30, 30 ... seconds; the first after a session that was live: 0, if sessions before it
+ * worked, and what failed between two sessions does not slow the next one down. */
 static guint
 choose_wait (IvsBackoff *self, gint64 now_us)
 {
-  gboolean was_live = self->is_live;
-  guint wait;
-
-  self->is_live = FALSE;
-  if (was_live &&
-      now_us - self->live_since >= IVS_BACKOFF_STABLE * G_USEC_PER_SEC)
-    self->waits = 0;
-  if (self->waits == 0) {
-    self->waits = 1;
-    if (was_live)
-      return 0;
+  if (self->is_live) {
+    if (now_us - self->live_since >= IVS_BACKOFF_STABLE * G_USEC_PER_SEC)
+      self->losses = 0;
+    self->step = self->losses++;
+  } else {
+    self->step++;
   }
-  wait = IVS_BACKOFF_FIRST << (self->waits - 1);
-  if (wait >= IVS_BACKOFF_LAST)
-    return IVS_BACKOFF_LAST;
-  self->waits++;
-  return wait;
+  self->is_live = FALSE;
+  if (self->step == 0)
+    return 0;
+  return MIN (IVS_BACKOFF_FIRST << MIN (self->step - 1, 8), IVS_BACKOFF_LAST);
 }
 
 /**

@@ -34,7 +34,8 @@ typedef struct
 
   gint max_retries;
   guint capped_retries;
-  guint waits; /* 0 = nothing went wrong for a while */
+  guint step;   /* of the waits: 0 = at once, then doubling */
+  guint losses; /* of sessions that lived shortly, in a row */
   gboolean is_live;
   gint64 live_since; /* monotonic, microseconds */
   IvsBackoffRandom random;

@@ -83,6 +83,7 @@ test_packets (void)
   g_assert_cmpint (arrival.usage, ==, IVS_USAGE_NORMAL);
   g_assert_cmpint (arrival.queue_us, ==, 0);
   g_assert_cmpuint (arrival.received_bps, ==, 960000);
+  g_assert_true (arrival.is_empty);
 
   for (guint i = 1; i <= 100; i++, now_us += 10000) {
     ivs_arrival_add_packet (&arrival, now_us, now_us + 1234567 + i * 1000,
@@ -93,6 +94,7 @@ test_packets (void)
   g_assert_cmpuint (first, >=, 20);
   g_assert_cmpuint (first, <=, 60);
   g_assert_cmpint (arrival.usage, ==, IVS_USAGE_OVER);
+  g_assert_false (arrival.is_empty);
   assert_near (arrival.slope, 100, 1);
   assert_near (arrival.received_bps, 960000 / 1.1, 20000);
 }
@@ -173,14 +175,14 @@ test_growth (void)
   /* nothing known: quickly */
   ivs_aimd_init (&aimd, 1000000);
   for (guint i = 0; i <= 10; i++)
-    ivs_aimd_update (&aimd, SECOND + i * TENTH, IVS_USAGE_NORMAL, 1000000,
-        50000);
+    ivs_aimd_update (&aimd, SECOND + i * TENTH, IVS_USAGE_NORMAL, FALSE,
+        1000000, 50000);
   assert_near (aimd.estimate, 1500000, 1);
 
   /* not beyond 1.5 times what arrives, but not back to it either */
-  ivs_aimd_update (&aimd, 3 * SECOND, IVS_USAGE_NORMAL, 1000000, 50000);
+  ivs_aimd_update (&aimd, 3 * SECOND, IVS_USAGE_NORMAL, FALSE, 1000000, 50000);
   assert_near (aimd.estimate, 1500000, 1);
-  ivs_aimd_update (&aimd, 4 * SECOND, IVS_USAGE_NORMAL, 100000, 50000);
+  ivs_aimd_update (&aimd, 4 * SECOND, IVS_USAGE_NORMAL, FALSE, 100000, 50000);
   assert_near (aimd.estimate, 1500000, 1);
 }
 
@@ -191,30 +193,59 @@ test_convergence (void)
   gdouble before;
 
   ivs_aimd_init (&aimd, 2000000);
-  ivs_aimd_update (&aimd, SECOND, IVS_USAGE_NORMAL, 2000000, 50000);
-  ivs_aimd_update (&aimd, SECOND + TENTH, IVS_USAGE_OVER, 1000000, 50000);
+  ivs_aimd_update (&aimd, SECOND, IVS_USAGE_NORMAL, FALSE, 2000000, 50000);
+  ivs_aimd_update (&aimd, SECOND + TENTH, IVS_USAGE_OVER, FALSE, 1000000,
+      50000);
   g_assert_cmpint (aimd.state, ==, IVS_AIMD_DECREASE);
   assert_near (aimd.estimate, 850000, 1);
-  ivs_aimd_update (&aimd, SECOND + 2 * TENTH, IVS_USAGE_NORMAL, 850000, 50000);
+  ivs_aimd_update (&aimd, SECOND + 2 * TENTH, IVS_USAGE_NORMAL, FALSE, 850000,
+      50000);
   g_assert_cmpint (aimd.state, ==, IVS_AIMD_HOLD);
   assert_near (aimd.estimate, 850000, 1);
 
   /* far below: 8 % per second; near: half a packet per response time */
-  ivs_aimd_update (&aimd, SECOND + 3 * TENTH, IVS_USAGE_NORMAL, 850000, 50000);
+  ivs_aimd_update (&aimd, SECOND + 3 * TENTH, IVS_USAGE_NORMAL, FALSE, 850000,
+      50000);
   g_assert_cmpint (aimd.state, ==, IVS_AIMD_INCREASE);
   assert_near (aimd.estimate, 850000 * 1.007725, 10);
   before = aimd.estimate;
-  ivs_aimd_update (&aimd, SECOND + 4 * TENTH, IVS_USAGE_NORMAL, 980000, 50000);
+  ivs_aimd_update (&aimd, SECOND + 4 * TENTH, IVS_USAGE_NORMAL, FALSE, 980000,
+      50000);
   assert_near (aimd.estimate - before, 0.5 * (100.0 / 150) * before / 30 / 3,
       10);
 
   /* after two seconds as if far, beyond what is known quickly */
   before = aimd.estimate;
-  ivs_aimd_update (&aimd, 4 * SECOND, IVS_USAGE_NORMAL, 980000, 50000);
+  ivs_aimd_update (&aimd, 4 * SECOND, IVS_USAGE_NORMAL, FALSE, 980000, 50000);
   assert_near (aimd.estimate, before * 1.08, 1);
   before = aimd.estimate;
-  ivs_aimd_update (&aimd, 4 * SECOND + TENTH, IVS_USAGE_NORMAL, 1200000, 50000);
+  ivs_aimd_update (&aimd, 4 * SECOND + TENTH, IVS_USAGE_NORMAL, FALSE, 1200000,
+      50000);
   assert_near (aimd.estimate, before * 1.04138, 100);
+}
+
+/* Without a queue: quicker, and what passed at congestion is soon forgotten. */
+static void
+test_empty_path (void)
+{
+  IvsAimd aimd;
+  gdouble before;
+
+  ivs_aimd_init (&aimd, 2000000);
+  ivs_aimd_update (&aimd, SECOND, IVS_USAGE_NORMAL, TRUE, 2000000, 50000);
+  ivs_aimd_update (&aimd, 2 * SECOND, IVS_USAGE_OVER, FALSE, 1000000, 50000);
+  ivs_aimd_update (&aimd, 3 * SECOND, IVS_USAGE_NORMAL, TRUE, 850000, 50000);
+  assert_near (aimd.estimate, 850000, 1);
+  ivs_aimd_update (&aimd, 5 * SECOND, IVS_USAGE_NORMAL, TRUE, 1000000, 50000);
+  assert_near (aimd.estimate, 850000 * 1.16, 1);
+
+  /* with a queue, that is no more than there was */
+  before = aimd.estimate;
+  ivs_aimd_update (&aimd, 6 * SECOND, IVS_USAGE_NORMAL, FALSE, 1001000, 50000);
+  assert_near (aimd.estimate, before * 1.08, 1);
+  before = aimd.estimate;
+  ivs_aimd_update (&aimd, 7 * SECOND, IVS_USAGE_NORMAL, TRUE, 1001000, 50000);
+  assert_near (aimd.estimate, 1001000 * 1.5, 1);
 }
 
 static void
@@ -234,7 +265,7 @@ test_states (void)
 
       ivs_aimd_init (&aimd, 1000000);
       aimd.state = (IvsAimdState) state;
-      ivs_aimd_update (&aimd, SECOND, (IvsUsage) usage, 2000000, 0);
+      ivs_aimd_update (&aimd, SECOND, (IvsUsage) usage, FALSE, 2000000, 0);
       g_assert_cmpint (aimd.state, ==, expected[state][usage]);
       /* a decrease never raises it */
       g_assert_true (aimd.estimate <= 1000000);
@@ -505,6 +536,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/outage", test_outage);
   g_test_add_func ("/rate-units/growth", test_growth);
   g_test_add_func ("/rate-units/convergence", test_convergence);
+  g_test_add_func ("/rate-units/empty-path", test_empty_path);
   g_test_add_func ("/rate-units/states", test_states);
   g_test_add_func ("/rate-units/loss-rules", test_loss_rules);
   g_test_add_func ("/rate-units/loss-from-current", test_loss_from_current);

@@ -11,9 +11,12 @@ G_BEGIN_DECLS
 
 /* Draft 5.5: a decrease goes to this part of what arrives. */
 #define IVS_AIMD_BETA 0.85
-/* Draft 5.5: growth per second far from convergence, and ours beyond it. */
+/* Draft 5.5: growth per second far from convergence, and ours beyond it; both with
+ * something in the queue, and without. */
 #define IVS_AIMD_GROWTH 1.08
+#define IVS_AIMD_EMPTY_GROWTH 1.16
 #define IVS_AIMD_QUICK_GROWTH 1.5
+#define IVS_AIMD_EMPTY_QUICK_GROWTH 1.8
 /* Near convergence, after so long without over-use, growth is as if far. */
 #define IVS_AIMD_PATIENCE_US (2 * G_USEC_PER_SEC)
 
@@ -44,7 +47,7 @@ typedef struct
 
 void ivs_aimd_init (IvsAimd *self, guint start_bps);
 void ivs_aimd_update (IvsAimd *self, gint64 now_us, IvsUsage usage,
-    guint received_bps, gint64 rtt_us);
+    gboolean is_empty, guint received_bps, gint64 rtt_us);
 void ivs_aimd_restart (IvsAimd *self, gint64 now_us, guint bps);
 
 G_END_DECLS

@@ -48,6 +48,7 @@ typedef struct
  * @threshold: which slope is over-use, milliseconds per second
  * @queue_us: delay above the least of the last ten seconds
  * @received_bps: what arrived in the last half second, 0 = not known yet
+ * @is_empty: there was no queue in all of that half second
  *
  * Initialise with ivs_arrival_init(); the members named here may be read.
  */
@@ -58,6 +59,7 @@ typedef struct
   gdouble threshold;
   gint64 queue_us;
   guint received_bps;
+  gboolean is_empty;
 
   /* The group being collected (draft 5.2). */
   gboolean has_group;
@@ -73,6 +75,7 @@ typedef struct
   IvsArrivalBucket ring[IVS_ARRIVAL_MEMORY];
   guint n_buckets; /* ever closed */
   guint n_over;    /* buckets in a row above the threshold */
+  guint n_empty;   /* buckets in a row without a queue */
 } IvsArrival;
 
 void ivs_arrival_init (IvsArrival *self);

@@ -236,7 +236,7 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
     add_summary (self, feedback);
   }
   ivs_aimd_update (&self->aimd, now_us, self->arrival.usage,
-      self->arrival.received_bps, self->rtt_us);
+      self->arrival.is_empty, self->arrival.received_bps, self->rtt_us);
   update_loss (self, now_us, sent, lost, target);
   bound_estimates (self);
 }

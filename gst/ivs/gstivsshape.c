@@ -22,6 +22,7 @@ struct _GstIvsShape
   GstCaps *source; /* as it comes in; NULL: nothing came yet */
   guint width, height, fps_n, fps_d; /* in full */
   guint step_width, step_height;     /* 0 = in full */
+  gboolean is_stepped;               /* and was not asked for yet */
   guint divisor;                     /* every n-th picture */
 
   /* Streaming thread only. */
@@ -66,6 +67,7 @@ learn_source (GstIvsShape *self, GstCaps *caps, const GstVideoInfo *info)
   self->fps_d = (guint) MAX (info->fps_d, 1);
   gst_caps_replace (&self->source, caps);
   self->step_width = self->step_height = 0;
+  self->is_stepped = FALSE;
   self->divisor = 1;
 }
 
@@ -142,11 +144,31 @@ announce_rate (GstIvsShape *self, GstPad *pad)
   self->is_announcing = FALSE;
 }
 
+/* Between two pictures and on their thread: a filter that changes its mind while the
+ * scaler negotiates with it refuses what it had asked for. */
+static void
+ask_for_size (GstIvsShape *self)
+{
+  g_autoptr (GstCaps) size = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->is_stepped)
+    size = make_size (self);
+  self->is_stepped = FALSE;
+  g_mutex_unlock (&self->lock);
+  if (size == NULL)
+    return;
+  g_atomic_int_set (&self->is_stepping, TRUE);
+  g_object_set (self->filter, "caps", size, NULL);
+  g_atomic_int_set (&self->is_stepping, FALSE);
+}
+
 static GstPadProbeReturn
 picture_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   GstIvsShape *self = data;
 
+  ask_for_size (self);
   announce_rate (self, pad);
   if (self->n_left_out + 1 < self->announced_divisor) {
     self->n_left_out++;
@@ -215,8 +237,6 @@ gst_ivs_shape_get_full (GstIvsShape *self, guint *width, guint *height,
 void
 gst_ivs_shape_set_step (GstIvsShape *self, const IvsQualityStep *step)
 {
-  g_autoptr (GstCaps) size = NULL;
-
   g_mutex_lock (&self->lock);
   if (self->source != NULL) {
     /* A ladder of an unknown rate is one of 30/1. */
@@ -224,15 +244,10 @@ gst_ivs_shape_set_step (GstIvsShape *self, const IvsQualityStep *step)
 
     self->step_width = step->width;
     self->step_height = step->height;
+    self->is_stepped = TRUE;
     self->divisor = MAX (step->fps_d / fps_d, 1);
-    size = make_size (self);
   }
   g_mutex_unlock (&self->lock);
-  if (size == NULL)
-    return;
-  g_atomic_int_inc (&self->is_stepping);
-  g_object_set (self->filter, "caps", size, NULL);
-  g_atomic_int_add (&self->is_stepping, -1);
 }
 
 #define ATTACHED "ivs-shape"

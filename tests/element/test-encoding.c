@@ -6,6 +6,7 @@
  */
 #include "end-gstreamer.h"
 #include "gstivsencoding.h"
+#include "gstivsshape.h"
 #include "ivs-error.h"
 #include <gst/rtp/rtp.h>
 #include <string.h>
@@ -407,6 +408,61 @@ test_size_changes (void)
   receiver_free (receiver);
 }
 
+/* -- Steps ------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  GstIvsShape *shape;
+  gint is_over; /* atomic */
+} Stepper;
+
+static void
+take_shape (GstElement *encoder, gpointer data)
+{
+  Stepper *self = data;
+
+  self->shape = gst_ivs_shape_ref (gst_ivs_shape_of (encoder));
+}
+
+static gpointer
+step_up_and_down (gpointer data)
+{
+  static const IvsQualityStep steps[] = { { 320, 240, 30, 1, 0 },
+    { 240, 180, 30, 1, 0 }, { 160, 120, 30, 1, 0 } };
+  Stepper *self = data;
+
+  for (guint i = 0; !g_atomic_int_get (&self->is_over); i++) {
+    gst_ivs_shape_set_step (self->shape, &steps[i % G_N_ELEMENTS (steps)]);
+    g_thread_yield ();
+  }
+  return NULL;
+}
+
+/* Another size may be wanted while the scaler still agrees on the one before. */
+static void
+test_steps_in_quick_succession (void)
+{
+  const gchar *caps =
+      "video/x-raw,format=I420,width=320,height=240,framerate=30/1";
+  Stepper stepper = { NULL, FALSE };
+  const GstIvsEncodingHooks hooks = { take_shape, NULL, &stepper };
+  g_autofree gchar *source = g_strdup_printf (
+      "videotestsrc num-buffers=300 pattern=black ! capsfilter caps=\"%s\"",
+      caps);
+  Receiver *receiver = receiver_new (source,
+      make_chain (caps, GST_IVS_VIDEO, NULL, &hooks), GST_IVS_VIDEO);
+  GThread *thread;
+
+  g_assert_nonnull (stepper.shape);
+  thread = g_thread_new ("stepper", step_up_and_down, &stepper);
+  receiver_run (receiver);
+  g_atomic_int_set (&stepper.is_over, TRUE);
+  g_thread_join (thread);
+  g_assert_cmpuint (receiver->frames, ==, 300);
+  receiver_free (receiver);
+  gst_ivs_shape_unref (stepper.shape);
+}
+
 /* What the user encoded passes as it is; the parameter sets come with each IDR. */
 static void
 test_encoded (gconstpointer data)
@@ -770,6 +826,8 @@ main (int argc, char **argv)
   g_test_add_func ("/encoding/video/too-many-frames-per-second",
       test_too_many_frames_per_second);
   g_test_add_func ("/encoding/video/size-changes", test_size_changes);
+  g_test_add_func ("/encoding/video/steps-in-quick-succession",
+      test_steps_in_quick_succession);
   g_test_add_data_func ("/encoding/h264/byte-stream", "byte-stream",
       test_encoded);
   g_test_add_data_func ("/encoding/h264/avc", "avc", test_encoded);

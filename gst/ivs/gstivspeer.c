@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One WebRTC connection to a stage: the only file that knows webrtcbin.
+ * One WebRTC connection to a stage: its negotiation, its life and its signs of life.
  *
  * webrtcbin's own threads only post to the worker here: a state change of
  * webrtcbin from one of its callbacks would wait for itself for ever.
@@ -13,6 +13,8 @@
 #include "gstivsestimator.h"
 #include "gstivsflight.h"
 #include "gstivsliveness.h"
+#include "gstivssection.h"
+#include "gstivswebrtc.h"
 #include "ivs-error.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
@@ -22,9 +24,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
 #define FAILED_DEBOUNCE_MS 1000
 /* Between two of our sender reports. */
 #define RTCP_INTERVAL GST_SECOND
-/* Between two connectivity checks: three of libnice's 20 ms pass with a server at hand.
- * RFC 8445 section 14.2 allows 5 ms; there are few candidates to check. */
-#define ICE_PACING_MS 5
 /* At most this long between two looks at the liveness. */
 #define LIVENESS_CHECK_MS 2000
 
@@ -33,14 +32,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
  * stage without a key, which drops the beginning of the first picture. It is seen when
  * it leaves; this is for a DTLS that looks different. */
 #define LAST_FLIGHT_MS 30
-
-typedef struct
-{
-  GstPad *sink; /* webrtcbin's request pad, NULL = no section */
-  GstPad *stand_in;
-  GstIvsGate *gate;    /* linked instead of the stand-in, or NULL */
-  GstIvsGate *awaited; /* will link itself, or NULL */
-} Section;
 
 struct _GstIvsPeer
 {
@@ -54,7 +45,7 @@ struct _GstIvsPeer
   gpointer data;
 
   /* Worker only. */
-  Section sections[GST_IVS_N_KINDS];
+  GstIvsSection sections[GST_IVS_N_KINDS];
   GstWebRTCSessionDescription *offer;
   IvsAnswer *answer;
   gboolean is_connected;
@@ -201,76 +192,7 @@ get_reply (GstPromise *promise, const gchar *what, gchar **ret_reason)
   return reply;
 }
 
-/* 1. A webrtcbin with our settings, in the bin. */
-
-/* Everything that webrtcbin needs at run time, and who brings it. */
-static gboolean
-check_plugins (GError **error)
-{
-  static const struct
-  {
-    const gchar *element;
-    const gchar *package;
-  } needed[] = {
-    { "webrtcbin", "gstreamer1.0-plugins-bad" },
-    { "dtlssrtpenc", "gstreamer1.0-plugins-bad" },
-    { "srtpenc", "gstreamer1.0-plugins-bad" },
-    { "rtpbin", "gstreamer1.0-plugins-good" },
-    { "nicesink", "gstreamer1.0-nice" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (needed); i++) {
-    g_autoptr (GstElementFactory) factory =
-        gst_element_factory_find (needed[i].element);
-
-    if (factory == NULL) {
-      g_set_error (error, IVS_ERROR, IVS_FAILURE_MISSING_PLUGIN,
-          "The GStreamer element \"%s\" is not installed (Debian and Ubuntu: apt install %s)",
-          needed[i].element, needed[i].package);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
-static void
-set_if_present (gpointer object, const gchar *property, gboolean value)
-{
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (object), property))
-    g_object_set (object, property, value, NULL);
-}
-
-static void
-set_if_present_uint64 (gpointer object, const gchar *property, guint64 value)
-{
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (object), property))
-    g_object_set (object, property, value, NULL);
-}
-
-/* No UPnP (its timeout is what gathering waits for) and no TCP: a stage takes
- * media over UDP only, and each TCP candidate costs two descriptors. */
-static void
-configure_ice (GstIvsPeer *self)
-{
-  g_autoptr (GstObject) ice = NULL;
-  g_autoptr (GObject) agent = NULL;
-
-  g_object_get (self->webrtcbin, "ice-agent", &ice, NULL);
-  if (ice == NULL)
-    return;
-
-  set_if_present (ice, "ice-tcp", FALSE);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent"))
-    g_object_get (ice, "agent", &agent, NULL);
-  if (agent == NULL)
-    return;
-
-  set_if_present (agent, "upnp", FALSE);
-  set_if_present (agent, "keepalive-conncheck", TRUE);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (agent),
-          "stun-pacing-timer"))
-    g_object_set (agent, "stun-pacing-timer", ICE_PACING_MS, NULL);
-}
+/* 1. A webrtcbin in the bin. */
 
 /* On a thread of webrtcbin. */
 static void
@@ -312,83 +234,7 @@ add_estimator (GstIvsPeer *self, const GstIvsSettings *settings)
       G_CALLBACK (aux_sender_requested));
 }
 
-static void
-configure_webrtcbin (GstIvsPeer *self, const GstIvsSettings *settings)
-{
-  g_autoptr (GstElement) rtpbin = NULL;
-
-  g_object_set (self->webrtcbin, "bundle-policy",
-      GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "ice-transport-policy",
-      settings->ice_transport_policy, NULL);
-  if (settings->stun_server != NULL)
-    g_object_set (self->webrtcbin, "stun-server", settings->stun_server, NULL);
-  for (guint i = 0;
-       settings->turn_servers != NULL && settings->turn_servers[i] != NULL;
-       i++) {
-    gboolean is_added = FALSE;
-
-    g_signal_emit_by_name (self->webrtcbin, "add-turn-server",
-        settings->turn_servers[i], &is_added);
-  }
-  configure_ice (self);
-  add_estimator (self, settings);
-
-  /* With send times, sender reports may advance at twice the clock rate: the
-   * latency they subtract is known only if its event wins a race. */
-  rtpbin = gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
-  if (rtpbin != NULL)
-    g_object_set (rtpbin, "rtcp-sync-send-time", FALSE, NULL);
-}
-
 /* 2. A section for each kind: a request pad that has caps, but never a buffer. */
-
-static void
-configure_transceiver (GstPad *sink, GstIvsKind kind,
-    const GstIvsSettings *settings)
-{
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-
-  g_object_get (sink, "transceiver", &transceiver, NULL);
-  g_object_set (transceiver, "direction",
-      GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, NULL);
-  if (kind == GST_IVS_VIDEO)
-    g_object_set (transceiver, "do-nack", settings->do_retransmission, NULL);
-  /* webrtcbin sends it only if the answer takes it. */
-  if (kind == GST_IVS_VIDEO && settings->do_fec)
-    g_object_set (transceiver, "fec-type", GST_WEBRTC_FEC_TYPE_ULP_RED,
-        "fec-percentage", GST_IVS_FEC_PERCENTAGE, NULL);
-}
-
-static GstPad *
-make_stand_in (GstIvsKind kind, GstCaps *caps)
-{
-  GstPad *pad =
-      gst_pad_new (kind == GST_IVS_AUDIO ? "audio" : "video", GST_PAD_SRC);
-  g_autofree gchar *stream_id =
-      g_strdup_printf ("%s/%u", GST_PAD_NAME (pad), g_random_int ());
-  GstSegment segment;
-
-  gst_object_ref_sink (pad);
-  gst_pad_set_active (pad, TRUE);
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_push_event (pad, gst_event_new_stream_start (stream_id));
-  gst_pad_push_event (pad, gst_event_new_caps (caps));
-  gst_pad_push_event (pad, gst_event_new_segment (&segment));
-  return pad;
-}
-
-/* Sticky events travel with the next serialized one: this brings the caps over. */
-static gboolean
-push_caps_over (Section *section)
-{
-  g_autoptr (GstCaps) caps = NULL;
-
-  gst_pad_push_event (section->stand_in,
-      gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-          gst_structure_new_empty ("ivs-stand-in")));
-  caps = gst_pad_get_current_caps (section->sink);
-  return caps != NULL;
-}
 
 static void
 init_report (GstIvsReport *report, GstCaps *caps)
@@ -402,29 +248,6 @@ init_report (GstIvsReport *report, GstCaps *caps)
   report->round_trip = GST_CLOCK_TIME_NONE;
 }
 
-/* Requested by name, in the order of the m-lines. A pad without caps must never
- * meet create-offer (it may loop for ever), hence the check. */
-static gboolean
-add_section (GstIvsPeer *self, GstIvsKind kind, guint mline, GstCaps *caps,
-    const GstIvsSettings *settings)
-{
-  Section *section = &self->sections[kind];
-  g_autofree gchar *name = g_strdup_printf ("sink_%u", mline);
-  GstPadTemplate *template =
-      gst_element_get_pad_template (self->webrtcbin, "sink_%u");
-
-  section->sink =
-      gst_element_request_pad (self->webrtcbin, template, name, NULL);
-  if (section->sink == NULL)
-    return FALSE;
-
-  configure_transceiver (section->sink, kind, settings);
-  section->stand_in = make_stand_in (kind, caps);
-  init_report (&self->reports[kind], caps);
-  return gst_pad_link (section->stand_in, section->sink) == GST_PAD_LINK_OK &&
-      push_caps_over (section);
-}
-
 static gboolean
 add_sections (GstIvsPeer *self, GstCaps *const caps[GST_IVS_N_KINDS],
     const GstIvsSettings *settings, GError **error)
@@ -434,7 +257,9 @@ add_sections (GstIvsPeer *self, GstCaps *const caps[GST_IVS_N_KINDS],
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
     if (caps[kind] == NULL)
       continue;
-    if (!add_section (self, kind, mline++, caps[kind], settings)) {
+    init_report (&self->reports[kind], caps[kind]);
+    if (!gst_ivs_section_add (&self->sections[kind], self->webrtcbin, kind,
+            mline++, caps[kind], settings)) {
       g_set_error (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
           "webrtcbin did not accept the %s stream",
           kind == GST_IVS_AUDIO ? "audio" : "video");
@@ -878,8 +703,7 @@ watch (GstIvsPeer *self)
   if (self->rtp_session != NULL) {
     /* Five seconds by default, and two streams take turns: a viewer would wait
      * that long for lip-sync. RFC 3550 6.2 allows less where the bandwidth does. */
-    set_if_present_uint64 (self->rtp_session, "rtcp-min-interval",
-        RTCP_INTERVAL);
+    g_object_set (self->rtp_session, "rtcp-min-interval", RTCP_INTERVAL, NULL);
     connect_until_closed (self, self->rtp_session, "on-receiving-rtcp",
         G_CALLBACK (rtcp_received));
   }
@@ -971,71 +795,25 @@ gst_ivs_peer_has_section (GstIvsPeer *self, GstIvsKind kind)
   return self->sections[kind].sink != NULL;
 }
 
-static void
-section_unlink (Section *section)
-{
-  g_autoptr (GstPad) src = NULL;
-
-  if (section->sink == NULL)
-    return;
-  if (section->awaited != NULL)
-    gst_ivs_gate_forget_switch (section->awaited, section->sink);
-  gst_clear_object (&section->awaited);
-  src = gst_pad_get_peer (section->sink);
-  if (src != NULL)
-    gst_pad_unlink (src, section->sink);
-  gst_clear_object (&section->gate);
-}
-
 gboolean
 gst_ivs_peer_await_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
 {
-  Section *section = &self->sections[kind];
-
-  if (section->sink == NULL || self->is_closed || section->gate != NULL)
-    return FALSE;
-
-  section_unlink (section);
-  section->awaited = gst_object_ref (gate);
-  gst_ivs_gate_switch_to (gate, section->sink);
-  return TRUE;
+  return !self->is_closed &&
+      gst_ivs_section_await_gate (&self->sections[kind], gate);
 }
 
 gboolean
 gst_ivs_peer_take_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
 {
-  Section *section = &self->sections[kind];
-  g_autoptr (GstPad) src = NULL;
-
-  if (section->awaited != gate || self->is_closed)
-    return FALSE;
-
-  gst_ivs_gate_forget_switch (gate, section->sink);
-  src = gst_pad_get_peer (section->sink);
-  if (src == NULL)
-    return FALSE;
-  section->gate = g_steal_pointer (&section->awaited);
-  return TRUE;
+  return !self->is_closed &&
+      gst_ivs_section_take_gate (&self->sections[kind], gate);
 }
 
 gboolean
 gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
 {
-  Section *section = &self->sections[kind];
-  g_autoptr (GstPad) src = NULL, before = NULL;
-
-  if (section->sink == NULL || self->is_closed)
-    return FALSE;
-  if (section->gate == gate)
-    return TRUE;
-
-  section_unlink (section);
-  section->gate = gst_object_ref (gate);
-  src = gst_element_get_static_pad (GST_ELEMENT (gate), "src");
-  before = gst_pad_get_peer (src);
-  if (before != NULL) /* of the session that this one follows */
-    gst_pad_unlink (src, before);
-  return gst_pad_link (src, section->sink) == GST_PAD_LINK_OK;
+  return !self->is_closed &&
+      gst_ivs_section_set_gate (&self->sections[kind], gate);
 }
 
 static void
@@ -1076,19 +854,6 @@ gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element)
 
 /* Life and death. */
 
-static void
-section_clear (GstIvsPeer *self, Section *section)
-{
-  if (section->sink == NULL)
-    return;
-
-  gst_element_release_request_pad (self->webrtcbin, section->sink);
-  gst_clear_object (&section->sink);
-  if (section->stand_in != NULL)
-    gst_pad_set_active (section->stand_in, FALSE);
-  gst_clear_object (&section->stand_in);
-}
-
 /* In NULL before it leaves the bin: that takes its clock away, and RTCP which comes
  * without one is a CRITICAL. The pipeline may change its state at the same time and
  * reach for this child: the state lock is held until it is locked in NULL. */
@@ -1111,7 +876,7 @@ take_down (GstIvsPeer *self)
     gst_pad_remove_probe (self->socket_pad, self->flight_probe);
   gst_clear_object (&self->socket_pad);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
-    section_clear (self, &self->sections[kind]);
+    gst_ivs_section_clear (&self->sections[kind], self->webrtcbin);
 }
 
 static void
@@ -1144,7 +909,7 @@ gst_ivs_peer_close (GstIvsPeer *self)
   g_clear_object (&self->rtp_session);
   gst_clear_object (&self->transport);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
-    section_unlink (&self->sections[kind]);
+    gst_ivs_section_unlink (&self->sections[kind]);
   if (self->n_pending == 0)
     finish_close (self);
 }
@@ -1169,7 +934,7 @@ give_up (GstIvsPeer *self)
   disconnect (self, self->webrtcbin);
   disconnect (self, self->estimator);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
-    section_unlink (&self->sections[kind]);
+    gst_ivs_section_unlink (&self->sections[kind]);
   take_down (self);
 }
 
@@ -1181,13 +946,15 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   static gint serial = 0;
   g_autofree gchar *name = NULL;
   g_autoptr (GstIvsPeer) self = NULL;
+  GstElement *webrtcbin;
 
   init_debug ();
-  if (!check_plugins (error))
-    return NULL;
-
   name =
       g_strdup_printf (GST_IVS_PEER_NAME "-%d", g_atomic_int_add (&serial, 1));
+  webrtcbin = gst_ivs_webrtc_make (name, settings, error);
+  if (webrtcbin == NULL)
+    return NULL;
+
   self = g_new0 (GstIvsPeer, 1);
   self->ref_count = 1;
   g_mutex_init (&self->lock);
@@ -1195,10 +962,9 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   self->worker = gst_ivs_worker_ref (worker);
   self->events = *events;
   self->data = data;
-  self->webrtcbin =
-      gst_object_ref_sink (gst_element_factory_make ("webrtcbin", name));
+  self->webrtcbin = webrtcbin;
 
-  configure_webrtcbin (self, settings);
+  add_estimator (self, settings);
   connect_signals (self);
   gst_bin_add (bin, self->webrtcbin);
   if (!start_webrtcbin (self)) {
@@ -1216,8 +982,6 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   return g_steal_pointer (&self);
 }
 
-/* After webrtcbin has gone to NULL: that wakes a streaming thread that waits
- * inside. */
 static void
 init_debug (void)
 {

@@ -19,4 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (StallMeter, stall_meter_free)
 /* In milliseconds, so far. */
 gdouble stall_meter_get_longest (StallMeter *self);
 
+/* A limit in milliseconds for what @limit is true of where every thread gets its turn:
+ * with what this computer made them wait meanwhile, at most @most. */
+gdouble stall_meter_stretch (StallMeter *self, gdouble limit, gdouble most);
+
 G_END_DECLS

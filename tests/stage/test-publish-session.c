@@ -27,16 +27,12 @@ static StageFixture *stage;
 
 static StallMeter *stalls; /* of the case that runs */
 
-/* `limit` is what is true where every thread gets its turn; to that comes what this
- * computer made them wait meanwhile, for several of them one after the other. */
 static void
 assert_below (const gchar *what, gdouble value, gdouble limit)
 {
-  gdouble longest = stall_meter_get_longest (stalls);
-
-  g_test_message ("%s: %.0f ms, longest stall %.1f ms", what, value, longest);
-  limit = MIN (limit + 8 * longest, MAX_ON_A_BUSY_COMPUTER_MS);
-  g_assert_cmpfloat (value, <, limit);
+  g_test_message ("%s: %.0f ms", what, value);
+  g_assert_cmpfloat (value, <,
+      stall_meter_stretch (stalls, limit, MAX_ON_A_BUSY_COMPUTER_MS));
 }
 
 #define assert_number(publish, state, path, op, value) \

@@ -18,7 +18,10 @@
 typedef struct
 {
   gchar *method;
-  gchar *answer; /* NULL: not expected */
+  GBytes *answer; /* NULL: not expected */
+  gboolean goes_on;
+  GBytes *again;
+  guint interval_ms;
   guint n;
   gchar *path;
   GPtrArray *headers; /* gchar *, whole lines, of the last request */
@@ -43,7 +46,8 @@ door_free (gpointer data)
   Door *door = data;
 
   g_free (door->method);
-  g_free (door->answer);
+  g_clear_pointer (&door->answer, g_bytes_unref);
+  g_clear_pointer (&door->again, g_bytes_unref);
   g_free (door->path);
   g_ptr_array_unref (door->headers);
   g_free (door->body);
@@ -131,10 +135,26 @@ read_request (GDataInputStream *stream, Incoming *incoming)
 }
 
 /* What to say to it. */
-static gchar *
+typedef struct
+{
+  GBytes *begin;
+  gboolean goes_on;
+  GBytes *again;
+  guint interval_ms;
+} Answer;
+
+static void
+answer_clear (Answer *answer)
+{
+  g_clear_pointer (&answer->begin, g_bytes_unref);
+  g_clear_pointer (&answer->again, g_bytes_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Answer, answer_clear)
+
+static Answer
 take_request (StubEndpoint *stub, Incoming *incoming)
 {
-  g_autofree gchar *answer = NULL;
+  Answer answer;
   Door *door;
 
   g_mutex_lock (&stub->lock);
@@ -142,7 +162,8 @@ take_request (StubEndpoint *stub, Incoming *incoming)
   if (door->answer == NULL)
     g_error ("Nobody may send %s %s to %s", incoming->method, incoming->path,
         stub->url);
-  answer = g_strdup (door->answer);
+  answer = (Answer){ g_bytes_ref (door->answer), door->goes_on,
+    door->again != NULL ? g_bytes_ref (door->again) : NULL, door->interval_ms };
   door->n++;
   g_free (door->path);
   door->path = g_steal_pointer (&incoming->path);
@@ -152,7 +173,35 @@ take_request (StubEndpoint *stub, Incoming *incoming)
   door->body = g_steal_pointer (&incoming->body);
   g_cond_broadcast (&stub->changed);
   g_mutex_unlock (&stub->lock);
-  return g_steal_pointer (&answer);
+  return answer;
+}
+
+static gboolean
+write_all (GSocketConnection *connection, GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+
+  return g_output_stream_write_all (g_io_stream_get_output_stream (
+                                        G_IO_STREAM (connection)),
+      data, size, NULL, NULL, NULL);
+}
+
+/* Until the client closes the connection. */
+static void
+go_on (GSocketConnection *connection, const Answer *answer)
+{
+  GSocket *socket = g_socket_connection_get_socket (connection);
+  gint64 wait = answer->again == NULL
+      ? -1
+      : answer->interval_ms * G_TIME_SPAN_MILLISECOND;
+
+  while (wait == 0 ||
+      !g_socket_condition_timed_wait (socket, G_IO_IN | G_IO_HUP, wait, NULL,
+          NULL)) {
+    if (answer->again == NULL || !write_all (connection, answer->again))
+      return;
+  }
 }
 
 static gboolean
@@ -173,11 +222,10 @@ connection_came (GThreadedSocketService *service, GSocketConnection *connection,
   g_data_input_stream_set_newline_type (stream,
       G_DATA_STREAM_NEWLINE_TYPE_CR_LF);
   if (read_request (stream, &incoming)) {
-    g_autofree gchar *answer = take_request (stub, &incoming);
+    g_auto (Answer) answer = take_request (stub, &incoming);
 
-    g_output_stream_write_all (g_io_stream_get_output_stream (
-                                   G_IO_STREAM (connection)),
-        answer, strlen (answer), NULL, NULL, NULL);
+    if (write_all (connection, answer.begin) && answer.goes_on)
+      go_on (connection, &answer);
   }
   g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
   g_mutex_lock (&stub->lock);
@@ -240,6 +288,23 @@ stub_endpoint_get_url (StubEndpoint *stub)
 
 /* -- What to say, and what was heard ---------------------------------------------- */
 
+static void
+set_answer (StubEndpoint *stub, const gchar *method, GBytes *begin,
+    gboolean goes_on, GBytes *again, guint interval_ms)
+{
+  Door *door;
+
+  g_mutex_lock (&stub->lock);
+  door = find_door (stub, method);
+  g_clear_pointer (&door->answer, g_bytes_unref);
+  g_clear_pointer (&door->again, g_bytes_unref);
+  door->answer = g_bytes_ref (begin);
+  door->goes_on = goes_on;
+  door->again = again != NULL ? g_bytes_ref (again) : NULL;
+  door->interval_ms = interval_ms;
+  g_mutex_unlock (&stub->lock);
+}
+
 void
 stub_endpoint_answer (StubEndpoint *stub, const gchar *method,
     const gchar *format, ...)
@@ -247,7 +312,8 @@ stub_endpoint_answer (StubEndpoint *stub, const gchar *method,
   g_autofree gchar *text = NULL;
   g_auto (GStrv) parts = NULL, lines = NULL;
   g_autofree gchar *head = NULL;
-  Door *door;
+  g_autoptr (GBytes) begin = NULL;
+  gchar *answer;
   va_list args;
 
   va_start (args, format);
@@ -257,14 +323,18 @@ stub_endpoint_answer (StubEndpoint *stub, const gchar *method,
   lines = g_strsplit (parts[0] != NULL ? parts[0] : "", "\n", -1);
   head = g_strjoinv ("\r\n", lines);
 
-  g_mutex_lock (&stub->lock);
-  door = find_door (stub, method);
-  g_free (door->answer);
-  door->answer = *head == '\0'
-      ? g_strdup ("")
-      : g_strconcat (head, "\r\nConnection: close\r\n\r\n",
-            parts[1] != NULL ? parts[1] : "", NULL);
-  g_mutex_unlock (&stub->lock);
+  answer = *head == '\0' ? g_strdup ("")
+                         : g_strconcat (head, "\r\nConnection: close\r\n\r\n",
+                               parts[1] != NULL ? parts[1] : "", NULL);
+  begin = g_bytes_new_take (answer, strlen (answer));
+  set_answer (stub, method, begin, FALSE, NULL, 0);
+}
+
+void
+stub_endpoint_go_on (StubEndpoint *stub, const gchar *method, GBytes *begin,
+    GBytes *again, guint interval_ms)
+{
+  set_answer (stub, method, begin, TRUE, again, interval_ms);
 }
 
 guint

@@ -29,6 +29,12 @@ const gchar *stub_endpoint_get_url (StubEndpoint *stub);
 void stub_endpoint_answer (StubEndpoint *stub, const gchar *method,
     const gchar *format, ...) G_GNUC_PRINTF (3, 4);
 
+/* The same, with all line ends written out and nothing added; after it `again` (NULL:
+ * silence) every `interval_ms`, or as fast as it is taken (0), until the client has
+ * closed the connection. */
+void stub_endpoint_go_on (StubEndpoint *stub, const gchar *method,
+    GBytes *begin, GBytes *again, guint interval_ms);
+
 guint stub_endpoint_count (StubEndpoint *stub, const gchar *method);
 
 /* All that were ever made, with a request or without. */

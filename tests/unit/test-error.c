@@ -94,6 +94,8 @@ static const Answer answers[] = {
   /* Bodies of strangers */
   { "empty", 502, "", IVS_FAILURE_BUSY, 0, NULL, AGAIN },
   { "white-space", 502, " \r\n\t ", IVS_FAILURE_BUSY, 0, NULL, AGAIN },
+  { "latin-1", 403, "Acc\xe8s refus\xe9", IVS_FAILURE_HTTP_REFUSED, 0, "Acc\xef\xbf\xbds refus\xef\xbf\xbd", FINAL },
+  { "image", 403, "\x89PNG\r\n\x1a\n\xff\xd8\xe0\x91I\xa7\x90\xfe\xc1\xff", IVS_FAILURE_HTTP_REFUSED, 0, NULL, FINAL },
   { "text", 502, "upstream\n  connect\terror\n", IVS_FAILURE_BUSY, 0, "upstream connect error", AGAIN },
   { "page", 403, "<!DOCTYPE html>\n<HTML><head><TITLE lang=en>\n403 Forbidden </TITLE></head><body>x</body>", IVS_FAILURE_HTTP_REFUSED, 0, "403 Forbidden", FINAL },
   { "two-values", 400, "040{\"code\":2001}", IVS_FAILURE_HTTP_CLIENT, 0, "040{\"code\":2001}", FINAL },

@@ -226,12 +226,26 @@ find_page_title (const gchar *text, gsize length)
       (gsize) (end - start - 1), MAX_SERVER_MESSAGE);
 }
 
+/* An image, say, or what stayed packed: of a text in another encoding than UTF-8 only
+ * some characters were replaced. */
+static gboolean
+is_binary (const gchar *text, gsize length)
+{
+  gsize n_replaced = 0;
+
+  for (gsize i = 0; i + 3 <= length; i++)
+    n_replaced += memcmp (text + i, "\xef\xbf\xbd", 3) == 0;
+  return n_replaced > length / 8;
+}
+
 static gchar *
 describe_text (const gchar *text)
 {
   gsize length = strnlen (text, MAX_RAW_TEXT);
   g_autofree gchar *title = NULL;
 
+  if (is_binary (text, length))
+    return NULL;
   if (text[strspn (text, " \t\r\n")] == '<')
     title = find_page_title (text, length);
   if (title != NULL && *title != '\0')

@@ -114,17 +114,52 @@ gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config)
 
 /* -- Transport-wide feedback ------------------------------------------------------ */
 
+/* rtpsession still has its packets in what GLib has deprecated. And to ask for a field by
+ * its number is deprecated since 1.26, where it is no faster than by its name; before it is
+ * four times as fast. */
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+
+/* The fields of a packet, whose names are looked up once: there are hundreds a second. */
+static GQuark
+get_field (guint i)
+{
+  static const gchar *const names[] = { "local-ts", "remote-ts", "size",
+    "lost" };
+  static GQuark fields[G_N_ELEMENTS (names)];
+  static gsize done = 0;
+
+  if (g_once_init_enter (&done)) {
+    for (guint n = 0; n < G_N_ELEMENTS (names); n++)
+      fields[n] = g_quark_from_static_string (names[n]);
+    g_once_init_leave (&done, 1);
+  }
+  return fields[i];
+}
+
+/* Field @i, or NULL where it is missing or of another type. */
+static const GValue *
+get_value (const GstStructure *packet, guint i, GType type)
+{
+  const GValue *value = gst_structure_id_get_value (packet, get_field (i));
+
+  return value != NULL && G_VALUE_HOLDS (value, type) ? value : NULL;
+}
+
 /* FALSE: nothing is known of it. */
 static gboolean
 read_packet (const GstStructure *packet, IvsRatePacket *read)
 {
-  guint64 sent = GST_CLOCK_TIME_NONE, arrived = GST_CLOCK_TIME_NONE;
-  gboolean is_lost = FALSE;
-  guint size = 0;
+  const GValue *local = get_value (packet, 0, G_TYPE_UINT64);
+  const GValue *remote = get_value (packet, 1, G_TYPE_UINT64);
+  const GValue *bytes = get_value (packet, 2, G_TYPE_UINT);
+  const GValue *lost = get_value (packet, 3, G_TYPE_BOOLEAN);
+  guint64 sent =
+      local != NULL ? g_value_get_uint64 (local) : GST_CLOCK_TIME_NONE;
+  guint64 arrived =
+      remote != NULL ? g_value_get_uint64 (remote) : GST_CLOCK_TIME_NONE;
+  guint size = bytes != NULL ? g_value_get_uint (bytes) : 0;
+  gboolean is_lost = lost != NULL && g_value_get_boolean (lost);
 
-  gst_structure_get (packet, "local-ts", G_TYPE_UINT64, &sent, "remote-ts",
-      G_TYPE_UINT64, &arrived, "size", G_TYPE_UINT, &size, "lost",
-      G_TYPE_BOOLEAN, &is_lost, NULL);
   if (!GST_CLOCK_TIME_IS_VALID (sent) ||
       (!is_lost && !GST_CLOCK_TIME_IS_VALID (arrived)))
     return FALSE;
@@ -134,8 +169,6 @@ read_packet (const GstStructure *packet, IvsRatePacket *read)
   return TRUE;
 }
 
-/* rtpsession still has its packets in what GLib has deprecated. */
-G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 static guint
 read_packets (const GstStructure *event, IvsRatePacket *read)
 {

@@ -374,15 +374,15 @@ static void
 show_to_monitor (GstIvsGate *self, GstRTPBuffer *rtp, GstBufferList *packets,
     guint first)
 {
+  const GstIvsPayload *payload = gst_ivs_stream_get_payload (self->stream);
   GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
   guint n = gst_buffer_list_length (packets);
 
   if (self->monitor == NULL)
     return;
   if (first + 1 == n)
-    gst_ivs_monitor_packet (self->monitor, self->kind,
-        gst_rtp_buffer_get_payload (rtp), gst_rtp_buffer_get_payload_len (rtp),
-        gst_rtp_buffer_get_marker (rtp),
+    gst_ivs_monitor_beginning (self->monitor, self->kind, payload->data,
+        payload->readable, payload->size, gst_rtp_buffer_get_marker (rtp),
         gst_ivs_stream_get_timestamp (self->stream), now);
   else
     for (guint i = first; i < n; i++)
@@ -456,7 +456,7 @@ finish_packets (GstIvsGate *self, Parcel *parcel, guint first,
     GstClockTimeDiff pts, GstClockTimeDiff dts)
 {
   for (guint i = first; i < gst_buffer_list_length (parcel->packets); i++) {
-    GstBuffer *packet = gst_buffer_list_get_writable (parcel->packets, i);
+    GstBuffer *packet = gst_buffer_list_get (parcel->packets, i); /* is ours */
 
     stamp (self, packet, pts, dts);
     parcel->stats.bytes += gst_buffer_get_size (packet);
@@ -657,20 +657,25 @@ awaits_key_unit (GstIvsGate *self)
       gst_ivs_budget_wants_key_unit (&self->budget, g_get_monotonic_time ());
 }
 
-/* What passes of @list, continued. */
+/* What passes of @list, continued. @list: (transfer full): when it is gone nobody else
+ * may have its packets, which then need not be made anew. */
 static void
 pass_list (GstIvsGate *self, GstBufferList *list)
 {
   guint n = gst_buffer_list_length (list);
+  g_autofree GstBuffer **packets = g_new (GstBuffer *, n);
   Parcel parcel = { gst_buffer_list_new_sized (n + 1) };
 
   take_budget (self, gst_buffer_list_calculate_size (list));
-  for (guint i = 0; i < n; i++) {
-    GstBuffer *packet = gst_buffer_list_get (list, i);
+  for (guint i = 0; i < n; i++)
+    packets[i] = gst_buffer_ref (gst_buffer_list_get (list, i));
+  gst_buffer_list_unref (list);
 
+  for (guint i = 0; i < n; i++) {
     if (gst_ivs_gate_is_switching (self))
-      switch_before (self, packet, &parcel);
-    add_packet (self, packet, &parcel);
+      switch_before (self, packets[i], &parcel);
+    add_packet (self, packets[i], &parcel);
+    gst_buffer_unref (packets[i]);
   }
   finish_parcel (self, &parcel);
 
@@ -689,7 +694,8 @@ list_arrived (GstPad *pad, GstObject *parent, GstBufferList *list)
     passage = await_passage (self, gst_buffer_list_get (list, 0), n);
   if (passage == PASSAGE_PASS)
     pass_list (self, list);
-  gst_buffer_list_unref (list);
+  else
+    gst_buffer_list_unref (list);
   return passage == PASSAGE_FLUSHING ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
 

@@ -412,10 +412,10 @@ take_step (const Audio *audio, Slot *slot, guint32 step)
 }
 
 static void
-take_audio (Audio *audio, Slot *slot, const guint8 *payload, gsize size,
-    guint32 timestamp)
+take_audio (Audio *audio, Slot *slot, const guint8 *payload, gsize readable,
+    gsize size, guint32 timestamp)
 {
-  if (size == 0)
+  if (readable == 0)
     return;
 
   if (audio->has_timestamp)
@@ -423,7 +423,7 @@ take_audio (Audio *audio, Slot *slot, const guint8 *payload, gsize size,
   audio->has_timestamp = TRUE;
   audio->timestamp = timestamp;
   audio->samples =
-      opus_frames (payload, size) * opus_frame_samples (payload[0] >> 3);
+      opus_frames (payload, readable) * opus_frame_samples (payload[0] >> 3);
   audio->channels = (payload[0] & 0x04) != 0 ? 2 : 1;
   audio->bandwidth = opus_bandwidth (payload[0] >> 3);
   slot->frames++;
@@ -433,9 +433,9 @@ take_audio (Audio *audio, Slot *slot, const guint8 *payload, gsize size,
 }
 
 void
-gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
-    const guint8 *payload, gsize size, gboolean marker, guint32 timestamp,
-    GstClockTime now)
+gst_ivs_monitor_beginning (GstIvsMonitor *self, GstIvsKind kind,
+    const guint8 *payload, gsize readable, gsize size, gboolean marker,
+    guint32 timestamp, GstClockTime now)
 {
   Flow *flow = &self->flows[kind];
   Slot *slot;
@@ -452,10 +452,19 @@ gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
   slot = current_slot (flow);
   slot->bytes += (guint) size;
   if (kind == GST_IVS_VIDEO)
-    take_video (&self->video, slot, payload, size, marker, timestamp, now);
+    take_video (&self->video, slot, payload, readable, marker, timestamp, now);
   else
-    take_audio (&self->audio, slot, payload, size, timestamp);
+    take_audio (&self->audio, slot, payload, readable, size, timestamp);
   g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
+    const guint8 *payload, gsize size, gboolean marker, guint32 timestamp,
+    GstClockTime now)
+{
+  gst_ivs_monitor_beginning (self, kind, payload, size, size, marker, timestamp,
+      now);
 }
 
 void

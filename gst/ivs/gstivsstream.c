@@ -24,6 +24,10 @@
 /* How far behind a packet may be and still belong to the same stream. */
 #define MAX_LATE 256
 
+/* Enough for the headers of a NAL unit or a fragment, and for the two numbers that a
+ * slice begins with. */
+#define BEGINNING_SIZE 16
+
 /* Parameter sets larger than this do not fit a packet of the usual MTU. */
 #define MAX_PARAMETER_SETS 1100
 #define MAX_SPROP_LENGTH 2048
@@ -46,6 +50,9 @@ struct _GstIvsStream
   gboolean has_sps;       /* an SPS came with the timestamp ... */
   guint32 sps_time;       /* ... which is this */
   GBytes *parameter_sets; /* a STAP-A of those in the caps, or NULL */
+  GstIvsPayload payload;  /* of the packet that was inspected last */
+  gsize first_size;       /* of its first memory, if that is in "beginning" */
+  guint8 beginning[BEGINNING_SIZE];
 };
 
 GstIvsStream *
@@ -180,6 +187,83 @@ inspect_h264 (const guint8 *payload, gsize size)
   return flags;
 }
 
+/* The bytes of the payload's first memory, as far as they fit. A payloader makes one for
+ * the two bytes with which a fragment begins; all that a later fragment says is there. */
+static gsize
+read_first_memory (GstIvsStream *self, GstRTPBuffer *rtp)
+{
+  GstMemory *memory;
+  GstMapInfo map;
+  gsize size;
+
+  if (rtp->data[2] != NULL || gst_buffer_n_memory (rtp->buffer) < 3 ||
+      rtp->map[0].size != gst_rtp_buffer_get_header_len (rtp))
+    return 0;
+  memory = gst_buffer_peek_memory (rtp->buffer, 1);
+  if (!gst_memory_map (memory, &map, GST_MAP_READ))
+    return 0;
+  size = map.size <= BEGINNING_SIZE ? map.size : 0;
+  memcpy (self->beginning, map.data, size);
+  gst_memory_unmap (memory, &map);
+  return size;
+}
+
+/* Whether it is a fragment that begins nothing. */
+static gboolean
+is_later_fragment (const guint8 *payload, gsize size)
+{
+  return size >= 2 && (payload[0] & 0x1f) == GST_IVS_NAL_FU_A &&
+      (payload[1] & 0x80) == 0;
+}
+
+/* Whether nobody reads further than the beginning: of slices, but not of parameter sets
+ * or aggregates. */
+static gboolean
+is_told_by_beginning (GstIvsStream *self)
+{
+  if (self->kind == GST_IVS_AUDIO)
+    return TRUE;
+  switch (self->beginning[0] & 0x1f) {
+    case GST_IVS_NAL_SLICE:
+    case GST_IVS_NAL_PARTITION_A:
+    case GST_IVS_NAL_IDR:
+    case GST_IVS_NAL_FU_A:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* To map the payload is to copy it, for it lies in more than one memory: so only what
+ * has to be seen is taken out. */
+static void
+look_at_payload (GstIvsStream *self, GstRTPBuffer *rtp)
+{
+  GstIvsPayload *payload = &self->payload;
+
+  payload->size = gst_rtp_buffer_get_payload_len (rtp);
+  payload->data = self->beginning;
+  payload->readable = self->first_size = read_first_memory (self, rtp);
+  if (self->kind == GST_IVS_VIDEO &&
+      is_later_fragment (payload->data, payload->readable))
+    return;
+
+  payload->readable =
+      gst_buffer_extract (rtp->buffer, gst_rtp_buffer_get_header_len (rtp),
+          self->beginning, MIN (payload->size, BEGINNING_SIZE));
+  if (payload->readable == payload->size || is_told_by_beginning (self))
+    return;
+  self->first_size = 0; /* to map it may join the memories of the packet */
+  payload->data = gst_rtp_buffer_get_payload (rtp);
+  payload->readable = payload->data != NULL ? payload->size : 0;
+}
+
+const GstIvsPayload *
+gst_ivs_stream_get_payload (const GstIvsStream *self)
+{
+  return &self->payload;
+}
+
 GstIvsPacketFlags
 gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
     GstRTPBuffer *rtp)
@@ -188,11 +272,11 @@ gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
 
   if (!gst_rtp_buffer_map (packet, GST_MAP_READ, rtp))
     return GST_IVS_PACKET_INVALID;
+  look_at_payload (self, rtp);
   if (self->kind != GST_IVS_VIDEO)
     return GST_IVS_PACKET_FRAME_END;
 
-  flags = inspect_h264 (gst_rtp_buffer_get_payload (rtp),
-      gst_rtp_buffer_get_payload_len (rtp));
+  flags = inspect_h264 (self->payload.data, self->payload.readable);
   if (gst_rtp_buffer_get_marker (rtp))
     flags |= GST_IVS_PACKET_FRAME_END;
   return flags;
@@ -243,14 +327,20 @@ sequence_step (GstIvsStream *self, guint16 in)
   return step;
 }
 
+static gsize
+header_size (GstIvsStream *self)
+{
+  return RTP_HEADER_SIZE +
+      (self->id.twcc_ext_id != 0 ? TWCC_EXTENSION_SIZE : 0);
+}
+
 /* RFC 3550, 5.1, and with TWCC one header extension of RFC 8285; rtpsession
  * writes the number into it, but does not add it. */
-static GstBuffer *
-make_packet (GstIvsStream *self, guint16 seq, guint32 time, gboolean marker)
+static void
+write_header (GstIvsStream *self, guint8 *header, guint16 seq, guint32 time,
+    gboolean marker)
 {
   gboolean twcc = self->id.twcc_ext_id != 0;
-  gsize size = RTP_HEADER_SIZE + (twcc ? TWCC_EXTENSION_SIZE : 0);
-  guint8 *header = g_malloc0 (size);
 
   header[0] = (guint8) (0x80 | (twcc ? 0x10 : 0));
   header[1] = (guint8) ((marker ? 0x80 : 0) | (self->id.payload_type & 0x7f));
@@ -260,19 +350,42 @@ make_packet (GstIvsStream *self, guint16 seq, guint32 time, gboolean marker)
   if (twcc) {
     GST_WRITE_UINT16_BE (header + 12, 0xBEDE);
     GST_WRITE_UINT16_BE (header + 14, 1);
-    header[16] = (guint8) (self->id.twcc_ext_id << 4 | (2 - 1));
+    GST_WRITE_UINT32_BE (header + 16,
+        (guint32) (self->id.twcc_ext_id << 4 | (2 - 1)) << 24);
   }
-  return gst_buffer_new_wrapped (header, size);
+}
+
+/* @copied: so many bytes of the payload's beginning follow the header. */
+static GstMemory *
+make_header (GstIvsStream *self, guint32 time, gboolean marker, gsize copied)
+{
+  gsize size = header_size (self);
+  guint8 *header = g_malloc (size + copied);
+
+  write_header (self, header, ++self->last_seq, time, marker);
+  memcpy (header + size, self->beginning, copied);
+  return gst_memory_new_wrapped (0, header, size + copied, 0, size + copied,
+      header, g_free);
+}
+
+static GstBuffer *
+make_packet (GstIvsStream *self, guint32 time, gboolean marker, gsize copied)
+{
+  GstBuffer *packet = gst_buffer_new ();
+
+  gst_buffer_append_memory (packet, make_header (self, time, marker, copied));
+  return packet;
 }
 
 /* What all packets have in common that leave for one that came in. */
 typedef struct
 {
   GstBuffer *packet; /* that came in */
-  guint header_size;
-  const guint8 *payload;
-  gsize size;
-  guint32 time; /* that leaves */
+  gsize header_size;
+  gboolean is_ours;      /* nobody else has it, and it has no padding */
+  const guint8 *payload; /* or NULL */
+  gsize size;            /* of the payload */
+  guint32 time;          /* that leaves */
   gboolean marker;
 } Arrival;
 
@@ -280,8 +393,7 @@ typedef struct
 static GstBuffer *
 make_extra (GstIvsStream *self, const Arrival *arrival, GBytes *payload)
 {
-  GstBuffer *packet =
-      make_packet (self, ++self->last_seq, arrival->time, FALSE);
+  GstBuffer *packet = make_packet (self, arrival->time, FALSE, 0);
   g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (payload);
 
   gst_buffer_copy_into (packet, buffer, GST_BUFFER_COPY_MEMORY, 0, -1);
@@ -289,21 +401,49 @@ make_extra (GstIvsStream *self, const Arrival *arrival, GBytes *payload)
 }
 
 /* A packet with what came in from @from to @to; 0 and its size: all of it. An
- * aggregate that is cut begins anew with its one byte of header. */
+ * aggregate that is cut begins anew with its one byte of header. A first memory of a
+ * few bytes is copied into the header's, which is less than to share it. */
 static GstBuffer *
 make_part (GstIvsStream *self, const Arrival *arrival, gsize from, gsize to)
 {
   gboolean is_last = to == arrival->size;
-  GstBuffer *part = make_packet (self, ++self->last_seq, arrival->time,
-      arrival->marker && is_last);
+  gsize copied = from == 0 && self->first_size <= to ? self->first_size : 0;
+  GstBuffer *part =
+      make_packet (self, arrival->time, arrival->marker && is_last, copied);
 
   if (from > 0)
     part =
         gst_buffer_append (part, gst_buffer_new_memdup (arrival->payload, 1));
+  from += copied;
   gst_buffer_copy_into (part, arrival->packet,
       GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_MEMORY,
       arrival->header_size + from, to - from);
   return part;
+}
+
+static gboolean
+drop_meta (GstBuffer *packet, GstMeta **meta, gpointer data)
+{
+  *meta = NULL;
+  return TRUE;
+}
+
+/* The packet itself with another header: half of what it costs to make one. As a new one
+ * it has neither times nor anything else that was said of it. */
+static GstBuffer *
+change_header (GstIvsStream *self, const Arrival *arrival)
+{
+  GstBuffer *packet = arrival->packet;
+
+  gst_buffer_replace_memory_range (packet, 0,
+      self->first_size > 0 ? 2 : 1,
+      make_header (self, arrival->time, arrival->marker, self->first_size));
+  gst_buffer_foreach_meta (packet, drop_meta, NULL);
+  GST_BUFFER_PTS (packet) = GST_BUFFER_DTS (packet) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION (packet) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET (packet) = GST_BUFFER_OFFSET_NONE;
+  GST_BUFFER_OFFSET_END (packet) = GST_BUFFER_OFFSET_NONE;
+  return gst_buffer_ref (packet);
 }
 
 /* Where in the payload the picture's first slice begins; in an aggregate with its
@@ -330,6 +470,10 @@ add_parts (GstIvsStream *self, const Arrival *arrival,
 {
   gsize at = inserted != NULL ? find_picture (arrival) : 0;
 
+  if (inserted == NULL && arrival->is_ours) {
+    gst_buffer_list_add (out, change_header (self, arrival));
+    return;
+  }
   if (at > 0)
     gst_buffer_list_add (out, make_part (self, arrival, 0, at));
   for (guint i = 0; inserted != NULL && i < inserted->len; i++)
@@ -351,13 +495,18 @@ lacks_parameter_sets (GstIvsStream *self, GstIvsPacketFlags flags, guint32 time)
       !(self->has_sps && self->sps_time == time);
 }
 
+/* @is_cut: the payload will be looked at. */
 static Arrival
-describe_arrival (GstRTPBuffer *rtp)
+describe_arrival (GstRTPBuffer *rtp, gboolean is_cut)
 {
   /* Without padding: the payload's length does not count it. */
+  gsize header_size = gst_rtp_buffer_get_header_len (rtp);
+
   return (Arrival){ .packet = rtp->buffer,
-    .header_size = gst_rtp_buffer_get_header_len (rtp),
-    .payload = gst_rtp_buffer_get_payload (rtp),
+    .header_size = header_size,
+    .is_ours = gst_buffer_is_writable (rtp->buffer) &&
+        rtp->map[0].size == header_size && !gst_rtp_buffer_get_padding (rtp),
+    .payload = is_cut ? gst_rtp_buffer_get_payload (rtp) : NULL,
     .size = gst_rtp_buffer_get_payload_len (rtp),
     .marker = gst_rtp_buffer_get_marker (rtp) };
 }
@@ -377,7 +526,7 @@ gst_ivs_stream_continue (GstIvsStream *self, GstRTPBuffer *rtp,
   step = sequence_step (self, gst_rtp_buffer_get_seq (rtp));
   if (step == 0)
     return FALSE;
-  arrival = describe_arrival (rtp);
+  arrival = describe_arrival (rtp, inserted != NULL);
   arrival.time =
       next_timestamp (self, gst_rtp_buffer_get_timestamp (rtp), time);
   self->last_seq = (guint16) (self->last_seq + step - 1);

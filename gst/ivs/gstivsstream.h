@@ -67,6 +67,17 @@ void gst_ivs_stream_interrupt (GstIvsStream *self);
 GstIvsPacketFlags gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
     GstRTPBuffer *rtp);
 
+/* As much of a payload as tells what it is. */
+typedef struct
+{
+  const guint8 *data;
+  gsize readable; /* bytes of it; all, but where nobody needs more */
+  gsize size;     /* of the whole payload */
+} GstIvsPayload;
+
+/* Of the packet that was inspected last, until it is unmapped or another one is. */
+const GstIvsPayload *gst_ivs_stream_get_payload (const GstIvsStream *self);
+
 /**
  * gst_ivs_stream_continue:
  * @rtp: an incoming packet
@@ -76,7 +87,7 @@ GstIvsPacketFlags gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
  *   first slice of the picture that begins in it
  * @out: gets the packets to send, without timestamps: SPS and PPS from the caps
  *   if an IDR picture comes without them, what is inserted, and the packet, whose
- *   payload is shared
+ *   payload is shared; a packet that nobody but the caller has is changed itself
  *
  * Returns: %FALSE if the packet must not be sent (not RTP, a duplicate, or out of
  *   order: a sequence number sent twice makes srtpenc fail); @out is left alone.

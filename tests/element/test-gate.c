@@ -896,6 +896,145 @@ test_payload_is_not_copied (void)
   rig_free (rig);
 }
 
+/* Bytes of @packet as a payloader lays them out: the header, the first @first bytes of
+ * the payload and the rest in a memory each. */
+static GstBuffer *
+lay_out (GstBuffer *packet, gsize first)
+{
+  GstBuffer *laid_out = gst_buffer_new ();
+  gsize size = gst_buffer_get_size (packet);
+  gsize ends[] = { 12, 12 + first, size };
+  gsize at = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends); at = ends[i++]) {
+    GstMemory *memory = gst_allocator_alloc (NULL, ends[i] - at, NULL);
+    GstMapInfo map;
+
+    g_assert_true (gst_memory_map (memory, &map, GST_MAP_WRITE));
+    gst_buffer_extract (packet, at, map.data, map.size);
+    gst_memory_unmap (memory, &map);
+    gst_buffer_append_memory (laid_out, memory);
+  }
+  GST_BUFFER_PTS (laid_out) = GST_BUFFER_PTS (packet);
+  gst_buffer_unref (packet);
+  return laid_out;
+}
+
+/* A fragment's two bytes go into the header's memory: the rest stays where it is. */
+static void
+test_fragments (void)
+{
+  static const gchar *const payloads[] = { "\x7c\x85\x88slice", "\x7c\x05more",
+    "\x7c\x45last", "\x5c\x05other" };
+  Rig *rig = rig_new (GST_IVS_VIDEO, TRUE);
+
+  gst_ivs_gate_open (rig->gate);
+  for (guint i = 0; i < G_N_ELEMENTS (payloads); i++) {
+    GstBuffer *packet = lay_out (packet_at (rig, 0, payloads[i], i == 2), 2);
+    GstMemory *rest = gst_buffer_get_memory (packet, 2);
+    g_autoptr (GstBuffer) left = NULL;
+
+    g_assert_cmpint (gst_harness_push (rig->h, packet), ==, GST_FLOW_OK);
+    left = gst_harness_try_pull (rig->h);
+    g_assert_nonnull (left);
+    g_assert_cmpuint (gst_buffer_n_memory (left), ==, 2);
+    g_assert_true (gst_buffer_peek_memory (left, 1) == rest);
+    g_assert_cmpint (gst_buffer_memcmp (left, 20, payloads[i],
+                         strlen (payloads[i])),
+        ==, 0);
+    g_assert_cmpuint (gst_buffer_get_size (left), ==,
+        20 + strlen (payloads[i]));
+    gst_memory_unref (rest);
+  }
+  g_assert_cmpuint (stats_of (rig).key_frames, ==, 1);
+  g_assert_cmpuint (stats_of (rig).frames, ==, 1);
+  rig_free (rig);
+}
+
+/* Parameter sets are looked at as a whole, which may join the packet's memories. */
+static void
+test_parameter_set_in_pieces (void)
+{
+  static const gchar payload[] = SPS "and more than is looked at of a slice";
+  Rig *rig = rig_new (GST_IVS_VIDEO, TRUE);
+
+  gst_ivs_gate_open (rig->gate);
+  for (guint i = 1; i < sizeof payload - 1; i++) {
+    GstBuffer *packet = lay_out (packet_at (rig, 0, payload, TRUE), i);
+    g_autoptr (GstBuffer) left = NULL;
+
+    g_assert_cmpint (gst_harness_push (rig->h, packet), ==, GST_FLOW_OK);
+    left = gst_harness_try_pull (rig->h);
+    g_assert_nonnull (left);
+    g_assert_cmpuint (gst_buffer_get_size (left), ==, 20 + sizeof payload - 1);
+    g_assert_cmpint (gst_buffer_memcmp (left, 20, payload, sizeof payload - 1),
+        ==, 0);
+  }
+  rig_free (rig);
+}
+
+static void
+assert_same (GstBuffer *packet, GstBuffer *other)
+{
+  GstMapInfo map;
+
+  g_assert_true (gst_buffer_map (other, &map, GST_MAP_READ));
+  g_assert_cmpuint (gst_buffer_get_size (packet), ==, map.size);
+  g_assert_cmpint (gst_buffer_memcmp (packet, 0, map.data, map.size), ==, 0);
+  gst_buffer_unmap (other, &map);
+  g_assert_cmpuint (GST_BUFFER_PTS (packet), ==, GST_BUFFER_PTS (other));
+}
+
+/* What somebody else holds as well, one packet or the list with it, is left as it is. */
+static void
+test_shared_packets (void)
+{
+  Rig *rig = rig_new (GST_IVS_AUDIO, TRUE);
+  GstBuffer *single = lay_out (packet_at (rig, 0, "single", FALSE), 2);
+  GstBuffer *listed = lay_out (packet_at (rig, FRAME, "listed", FALSE), 2);
+  g_autoptr (GstBuffer) single_copy = gst_buffer_copy_deep (single);
+  g_autoptr (GstBuffer) listed_copy = gst_buffer_copy_deep (listed);
+  g_autoptr (GstBufferList) list = gst_buffer_list_new ();
+
+  gst_ivs_gate_open (rig->gate);
+  gst_buffer_list_add (list, listed);
+  g_assert_cmpint (gst_harness_push (rig->h, gst_buffer_ref (single)), ==,
+      GST_FLOW_OK);
+  g_assert_cmpint (gst_pad_push_list (rig->h->srcpad,
+                       gst_buffer_list_ref (list)),
+      ==, GST_FLOW_OK);
+
+  expect_payload (rig, "single", 7);
+  expect_payload (rig, "listed", 7);
+  assert_same (single, single_copy);
+  assert_same (listed, listed_copy);
+  gst_buffer_unref (single);
+  rig_free (rig);
+}
+
+/* What upstream said of a packet that is changed itself does not go on. */
+static void
+test_nothing_else_goes_on (void)
+{
+  Rig *rig = rig_new (GST_IVS_AUDIO, TRUE);
+  GstBuffer *packet = lay_out (packet_at (rig, 0, "sound", FALSE), 2);
+  g_autoptr (GstCaps) reference = gst_caps_new_empty_simple ("timestamp/x-any");
+  g_autoptr (GstBuffer) left = NULL;
+
+  gst_buffer_add_reference_timestamp_meta (packet, reference, 1, 2);
+  GST_BUFFER_DURATION (packet) = FRAME;
+  GST_BUFFER_OFFSET (packet) = 17;
+  gst_ivs_gate_open (rig->gate);
+  g_assert_cmpint (gst_harness_push (rig->h, packet), ==, GST_FLOW_OK);
+  left = gst_harness_try_pull (rig->h);
+  g_assert_nonnull (left);
+  g_assert_null (gst_buffer_get_reference_timestamp_meta (left, NULL));
+  g_assert_cmpuint (GST_BUFFER_DURATION (left), ==, GST_CLOCK_TIME_NONE);
+  g_assert_cmpuint (GST_BUFFER_OFFSET (left), ==, GST_BUFFER_OFFSET_NONE);
+  g_assert_cmpuint (GST_BUFFER_PTS (left), ==, 0);
+  rig_free (rig);
+}
+
 /* -- What stays outside ------------------------------------------------------------------ */
 
 static void
@@ -1267,6 +1406,12 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/stream/new-payloader-continues",
       test_new_payloader_continues);
   g_test_add_func ("/gate/stream/exact-steps", test_exact_steps);
+  g_test_add_func ("/gate/stream/fragments", test_fragments);
+  g_test_add_func ("/gate/stream/parameter-set-in-pieces",
+      test_parameter_set_in_pieces);
+  g_test_add_func ("/gate/stream/shared-packets", test_shared_packets);
+  g_test_add_func ("/gate/stream/nothing-else-goes-on",
+      test_nothing_else_goes_on);
   g_test_add_func ("/gate/stream/payload-is-not-copied",
       test_payload_is_not_copied);
   g_test_add_func ("/gate/time/segment-is-kept", test_segment_is_kept);

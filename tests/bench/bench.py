@@ -18,8 +18,27 @@ import urllib.request
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.path.join(SOURCE, "tests", "unit", "data")
 CERTIFICATE, CA = os.path.join(DATA, "whip-server.pem"), os.path.join(DATA, "whip-ca.pem")
+SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 DEADLINE = 30  # s, for a first picture
 FILE_SECONDS = 40
+
+# simple-whip-client leaves the loopback interface out, as libnice does by itself, and
+# FFmpeg trusts whom the system trusts and nobody else. So where one of them is installed
+# everything is measured where 127.0.0.1 is another interface's address and our CA is the
+# system's.
+PLACE = f"""
+mount --bind {CA} {SYSTEM_CA} && ip link set lo up && ip address del 127.0.0.1/8 dev lo &&
+ip link add bench type veth peer name other && ip link set other up && ip link set bench up &&
+ip address add 127.0.0.1/8 dev bench && exec "$@"
+"""
+PLACE_ENTERED = "IVS_BENCH_PLACE"
+
+
+# What the bench's own program has before a webrtcbin.
+AUDIO_RTP = ("opusparse ! rtpopuspay pt=96 ! "
+             "application/x-rtp,media=audio,encoding-name=OPUS,payload=96,clock-rate=48000")
+VIDEO_RTP = ("h264parse config-interval=-1 ! rtph264pay pt=97 config-interval=-1 aggregate-mode=zero-latency ! "
+             "application/x-rtp,media=video,encoding-name=H264,payload=97,clock-rate=90000")
 
 
 class Bench:
@@ -36,6 +55,9 @@ class Bench:
 
     def parse(self):
         self.options = self.parser.parse_args()
+        wanted = self.options.senders.split(",") if self.options.senders else PROGRAMS
+        if any(name in wanted and PEERS[name](name) for name in PROGRAMS):
+            enter_place()
         self.build = os.path.abspath(self.options.build)
         self.folder = tempfile.mkdtemp(prefix="ivs-bench-")
         plugin = os.path.join(self.build, "gst", "ivs")
@@ -65,16 +87,13 @@ class Bench:
     def find_senders(self, *more):
         """The names of those that are here, and @more; prints which are not."""
         found = ["element", "bare", "bare-lean", *more]
-        for name in "whipsink", "whipclientsink":
-            if subprocess.run(["gst-inspect-1.0", name], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, check=False).returncode == 0:
-                found.append(name)
-            else:
+        for name, is_here in PEERS.items():
+            if not is_here(name):
                 print(f"absent: {name}")
-        if has_ffmpeg():
-            found.append("ffmpeg")
-        else:
-            print("absent: FFmpeg with a WHIP muxer")
+            elif name in PROGRAMS and PLACE_ENTERED not in os.environ:
+                print(f"left out: {name}, which needs a network of its own, and that needs root")
+            else:
+                found.append(name)
         wanted = self.options.senders.split(",") if self.options.senders else found
         return [name for name in found if name in wanted]
 
@@ -136,11 +155,45 @@ class Network:
         assert self.process.stdout.readline().strip() == str(milliseconds)
 
 
-def has_ffmpeg():
+def has_element(name):
+    return subprocess.run(["gst-inspect-1.0", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+def has_ffmpeg(_):
+    """With its WHIP muxer: FFmpeg 8.0 or later."""
     if not shutil.which("ffmpeg"):
         return False
     muxers = subprocess.run(["ffmpeg", "-hide_banner", "-muxers"], capture_output=True, text=True, check=False)
     return " whip " in muxers.stdout
+
+
+def has_whip_client(_):
+    return shutil.which("whip-client") is not None
+
+
+# What is compared with where it is installed. Those that are no elements are programs of
+# their own, which tell nothing: they are looked at from outside.
+PEERS = {"whipsink": has_element, "whipclientsink": has_element, "ffmpeg": has_ffmpeg,
+         "simple-whip-client": has_whip_client}
+PROGRAMS = ("ffmpeg", "simple-whip-client")
+
+
+def enter_place():
+    """This program once more, in PLACE, if that can be had: it takes root."""
+    words = ["unshare", "--net", "--mount", "sh", "-c", PLACE, "sh"]
+    if PLACE_ENTERED not in os.environ and subprocess.run([*words, "true"], check=False).returncode == 0:
+        os.environ[PLACE_ENTERED] = "yes"
+        os.execvp(words[0], [*words, sys.executable, *sys.argv])
+
+
+def start_program(bench, name, audio, video, token, url, ffmpeg_input):
+    """A sender that is no element. audio, video: what goes before webrtcbin."""
+    if name == "ffmpeg":
+        words = ["ffmpeg", "-loglevel", "error", *ffmpeg_input.split(), "-f", "whip", "-authorization", token, url]
+    else:
+        words = ["whip-client", "-u", url, "-t", token, "-A", audio, "-V", video, "-l", "1"]
+    return bench.start(words, stderr=subprocess.DEVNULL)
 
 
 def write_tokens(bench, lines):

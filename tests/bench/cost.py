@@ -8,42 +8,53 @@
 720p30 of 2500 kbit/s and Opus from a file, so that nothing is encoded, to a local stage.
 CPU time is what the system accounts for the process, per second of media, less that of
 the same pipeline into fakesink. Instructions are callgrind's for so many frames in the
-middle, less fakesink's too; they hardly depend on what else the machine does. Side by
-side: this element, a bare webrtcbin (as it comes; "lean": without UPnP and ICE over TCP;
-"same": lean, and it retransmits and numbers its packets as the element does), and what
-else is installed. --frames 0 leaves callgrind out.
+middle, less fakesink's too: a machine under load makes them more, for packets come late
+and are sent again. "own" is what of them is the element's own code and what that calls,
+without what it hands its packets to; it hardly depends on the load. Side by side: this
+element, a bare webrtcbin (as it comes; "lean": without UPnP and ICE over TCP; "same":
+lean, and it retransmits, numbers and cuts its packets as the element does), and what else
+is installed. --frames 0 leaves callgrind out.
 """
 import os
 import shutil
-import subprocess
 import sys
 import time
 
 import bench as b
 
-FFMPEG = "ffmpeg -loglevel error -re -i {file} -c copy -f whip -authorization {token} {url}"
+FFMPEG = "-re -i {file} -c copy"
+VIDEO = "filesrc location={file} ! matroskademux name=demux demux.video_0 ! queue ! " + b.VIDEO_RTP
+AUDIO = "demux.audio_0 ! queue ! " + b.AUDIO_RTP
 SETTLE = 4  # s
 
 
-def measure_ffmpeg(bench, stage, media, seconds):
+def look(child):
+    """CPU time and switches of a process so far, and when."""
+    with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+        words = file.read().rsplit(")", 1)[1].split()
+    switches = 0
+    for task in os.listdir(f"/proc/{child.pid}/task"):
+        with open(f"/proc/{child.pid}/task/{task}/status", encoding="ascii") as file:
+            switches += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK"), switches, time.monotonic()
+
+
+def measure_program(bench, stage, sender, media, seconds):
     """The same figures, from outside."""
-    token, _ = stage.mint()
-    child = bench.start(FFMPEG.format(file=media, token=token, url=stage.regional).split(),
-                        stderr=subprocess.DEVNULL)
-    proc = f"/proc/{child.pid}"
-
-    def look():
-        with open(proc + "/stat", encoding="ascii") as file:
-            words = file.read().rsplit(")", 1)[1].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK"), time.monotonic()
-
+    token, participant = stage.mint()
+    child = b.start_program(bench, sender, AUDIO, VIDEO.format(file=media), token, stage.regional,
+                            FFMPEG.format(file=media))
+    if stage.wait_picture(participant) is None:
+        sys.exit(f"{sender}: no picture")
     time.sleep(SETTLE)
-    (cpu, at), _ = look(), time.sleep(seconds)
-    more, later = look()
+    cpu, switches, at = look(child)
+    time.sleep(seconds)
+    more_cpu, more_switches, later = look(child)
+    proc = f"/proc/{child.pid}"
     with open(proc + "/statm", encoding="ascii") as file:
         rss = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    result = {"cpu": (more - cpu) / (later - at), "switches": float("nan"), "rss": rss,
-              "threads": len(os.listdir(proc + "/task")), "descriptors": len(os.listdir(proc + "/fd"))}
+    result = {"cpu": (more_cpu - cpu) / (later - at), "switches": (more_switches - switches) / (later - at),
+              "rss": rss, "threads": len(os.listdir(proc + "/task")), "descriptors": len(os.listdir(proc + "/fd"))}
     child.terminate()
     child.wait(10)
     return result
@@ -56,8 +67,8 @@ def start(bench, stage, sender, media, *options, wrap=()):
 
 
 def measure(bench, stage, sender, media, seconds):
-    if sender == "ffmpeg":
-        return measure_ffmpeg(bench, stage, media, seconds)
+    if sender in b.PROGRAMS:
+        return measure_program(bench, stage, sender, media, seconds)
     child, participant = start(bench, stage, sender, media, "--measure", str(seconds))
     if sender != "fakesink" and stage.wait_picture(participant) is None:
         sys.exit(f"{sender}: no picture")
@@ -68,15 +79,58 @@ def measure(bench, stage, sender, media, seconds):
             "rss": told["rss_kb"] / 1000, "threads": told["threads"], "descriptors": told["descriptors"]}
 
 
+OURS = "libgstivs.so"
+WAYS_OUT = ("gst_pad_push", "gst_pad_push_list")
+
+
+class Names:
+    """Callgrind writes a name once, with a number, and then the number."""
+
+    def __init__(self):
+        self.known = {}
+
+    def read(self, text):
+        number, _, name = text.strip().partition(" ")
+        if name:
+            self.known[number] = name
+        return self.known[number]
+
+
+def count_own(path):
+    """Instructions of our code and of what it calls, without what it hands its packets to."""
+    objects, functions = Names(), Names()
+    ours = called_ours = is_cost_of_call = False
+    called, own = "", 0
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            key, _, rest = line.partition("=")
+            if key == "ob":
+                ours = called_ours = OURS in objects.read(rest)
+            elif key == "cob":
+                called_ours = OURS in objects.read(rest)
+            elif key == "fn":
+                functions.read(rest)
+            elif key == "cfn":
+                called = functions.read(rest).partition("'")[0]  # '2: called by itself
+            elif key == "calls":
+                is_cost_of_call = True
+            elif is_cost_of_call:
+                cost = int(line.split()[1])
+                own += cost if called_ours and not ours else 0
+                own -= cost if ours and called in WAYS_OUT else 0
+                is_cost_of_call, called_ours = False, ours
+    return own
+
+
 def count_instructions(bench, stage, sender, media, frames):
-    """Millions, of so many frames."""
+    """Millions, of so many frames: all, and those of the element itself."""
     output = os.path.join(bench.folder, f"callgrind.{sender}")
     wrap = ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={output}"]
     child, _ = start(bench, stage, sender, media, "--frames", str(frames), wrap=wrap)
     child.wait(300)
     with open(output, encoding="ascii", errors="replace") as file:
         totals = [line for line in file if line.startswith(("totals:", "summary:"))]
-    return int(totals[-1].split()[1]) / 1e6
+    return int(totals[-1].split()[1]) / 1e6, count_own(output) / 1e6
 
 
 def collect(bench, options, stage, senders, media):
@@ -89,8 +143,9 @@ def collect(bench, options, stage, senders, media):
               for sender, runs in found.items()}
     if options.frames and shutil.which("valgrind"):
         for sender in found:
-            if sender != "ffmpeg":
-                result[sender]["instructions"] = count_instructions(bench, stage, sender, media, options.frames)
+            if sender not in b.PROGRAMS:
+                one = result[sender]
+                one["instructions"], one["own"] = count_instructions(bench, stage, sender, media, options.frames)
     return result
 
 
@@ -105,11 +160,13 @@ def print_result(options, result):
         if "instructions" in one:
             net = (one["instructions"] - none["instructions"]) / options.frames
             base = (bare["instructions"] - none["instructions"]) / options.frames if bare else 0
-            row += [f"{net:.3f}", f"{net / base:.2f}" if base else ""]
+            own = one["own"] / options.frames
+            row += [f"{net:.3f}", f"{net / base:.2f}" if base else "", f"{own:.3f}",
+                    f"{own / base:.3f}" if base else ""]
         rows.append(row)
     head = ["sender", "CPU s/s", "net", "of bare", "switches/s", "RSS MB", "threads", "descriptors"]
     if any("instructions" in one for one in result.values()):
-        head += ["M instructions/frame, net", "of bare"]
+        head += ["M instructions/frame, net", "of bare", "own", "of bare"]
     b.print_table(head, [row + [""] * (len(head) - len(row)) for row in rows])
 
 

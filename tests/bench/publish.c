@@ -31,11 +31,15 @@
 #define SETTLE_FRAMES 60
 #define LIVE_SECONDS 30
 
-#define VIDEO_RTP \
+#define H264_RTP(settings) \
   " ! h264parse config-interval=-1 ! rtph264pay pt=97 config-interval=-1 " \
-  "aggregate-mode=zero-latency ! application/x-rtp,media=video," \
-  "encoding-name=H264,payload=97,clock-rate=90000"
-/* With what the element sends more: transport-wide sequence numbers. */
+  "aggregate-mode=zero-latency" settings \
+  " ! application/x-rtp,media=video,encoding-name=H264,payload=97," \
+  "clock-rate=90000"
+#define VIDEO_RTP H264_RTP ("")
+/* With what the element does otherwise: packets that fit every path, and transport-wide
+ * sequence numbers. */
+#define SAME_VIDEO_RTP H264_RTP (" mtu=1200") TWCC
 #define TWCC \
   ",extmap-3=(string)\"http://www.ietf.org/id/" \
   "draft-holmer-rmcat-transport-wide-cc-extensions-01\""
@@ -60,7 +64,7 @@ static const Sender senders[] = {
   { "bare-lean", "webrtcbin name=sink bundle-policy=max-bundle",
       AUDIO_RTP " ! sink.sink_0", VIDEO_RTP " ! sink.sink_1" },
   { "bare-same", "webrtcbin name=sink bundle-policy=max-bundle",
-      AUDIO_RTP TWCC " ! sink.sink_0", VIDEO_RTP TWCC " ! sink.sink_1" },
+      AUDIO_RTP TWCC " ! sink.sink_0", SAME_VIDEO_RTP " ! sink.sink_1" },
   { "fakesink", "", AUDIO_RTP " ! fakesink sync=true",
       VIDEO_RTP " ! fakesink sync=true" },
   { "whipsink", "whipsink name=sink", AUDIO_RTP " ! sink.sink_0",

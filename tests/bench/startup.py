@@ -13,7 +13,6 @@ PAUSED for three round trips and a second before PLAYING. A line through the med
 the round trips that a sender needs, and the time that does not depend on the distance.
 """
 import os
-import subprocess
 import sys
 import time
 
@@ -30,15 +29,18 @@ CASES = [
     ("bare", "https-redirected", False),
     ("bare-lean", "https", False),
 ]
-PEERS = [(name, access, False) for name in ("whipsink", "whipclientsink", "ffmpeg")
-         for access in ("https", "https-redirected")]
+PEERS = [(name, access, False) for name in b.PEERS for access in ("https", "https-redirected")]
 GOALS = {  # round trips, fixed ms
     ("element", "https", False): (7.5, 200, "start"),
     ("element", "https", True): (5.5, None, "playing"),
 }
-FFMPEG = ("ffmpeg -loglevel error -re -f lavfi -i testsrc=size=640x360:rate=30 -f lavfi -i sine=sample_rate=48000 "
-          "-c:v libx264 -preset ultrafast -tune zerolatency -g 60 -pix_fmt yuv420p -profile:v baseline "
-          "-c:a libopus -ac 2 -f whip -authorization").split()
+AUDIO = "audiotestsrc is-live=true ! opusenc ! " + b.AUDIO_RTP
+VIDEO = ("videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=30/1 ! "
+         "x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=60 bitrate=1000 ! "
+         "video/x-h264,profile=constrained-baseline ! " + b.VIDEO_RTP)
+FFMPEG = ("-re -f lavfi -i testsrc=size=640x360:rate=30 -re -f lavfi -i sine=sample_rate=48000 "
+          "-c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -g 60 -pix_fmt yuv420p -profile:v baseline "
+          "-c:a libopus -ac 2")
 
 
 def name_of(case):
@@ -48,8 +50,8 @@ def name_of(case):
 
 def start_sender(bench, case, token, url, round_trip):
     sender, _, warm = case
-    if sender == "ffmpeg":
-        return bench.start(FFMPEG + [token, url], stderr=subprocess.DEVNULL)
+    if sender in b.PROGRAMS:
+        return b.start_program(bench, sender, AUDIO, VIDEO, token, url, FFMPEG)
     options = ["--endpoint", url]
     if warm:
         options += ["--paused", str(3 * round_trip + 1000)]
@@ -61,7 +63,7 @@ def measure(bench, stage, network, case, round_trip):
     began = time.monotonic_ns() // 1000
     child = start_sender(bench, case, token, network.urls[case[1]], round_trip)
     video = stage.wait_picture(participant)
-    if case[0] == "ffmpeg":
+    if case[0] in b.PROGRAMS:
         child.terminate()
         child.wait(10)
         told = {"playing": began}

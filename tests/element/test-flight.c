@@ -5,6 +5,7 @@
  */
 #include "end-gstreamer.h"
 #include "gstivsflight.h"
+#include "test-table.h"
 
 #define RECORD(type, epoch) \
   type, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 0, 0, 2, 0xaa, 0xbb
@@ -116,12 +117,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/flight/datagram/", rows[i].name, NULL);
-
-    g_test_add_data_func (path, &rows[i], test_row);
-  }
+  ADD_ROWS ("/flight/datagram/", rows, test_row);
   g_test_add_func ("/flight/watch", test_watch);
   g_test_add_func ("/flight/removed", test_removed);
   result = g_test_run ();

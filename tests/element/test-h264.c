@@ -6,6 +6,7 @@
  */
 #include "end-gstreamer.h"
 #include "gstivsh264.h"
+#include "test-table.h"
 #include <gst/gst.h>
 #include <string.h>
 
@@ -279,13 +280,6 @@ test_mutated_packets (void)
   }
 }
 
-#define ADD_ROWS(folder, rows, test) \
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) { \
-    g_autofree gchar *path = \
-        g_strconcat ("/h264/" folder "/", (rows)[i].name, NULL); \
-    g_test_add_data_func (path, &(rows)[i], test); \
-  }
-
 int
 main (int argc, char *argv[])
 {
@@ -294,9 +288,9 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
 
-  ADD_ROWS ("sps", sps_cases, test_sps);
-  ADD_ROWS ("slice", slice_cases, test_slice);
-  ADD_ROWS ("packet", packet_cases, test_packet);
+  ADD_ROWS ("/h264/sps/", sps_cases, test_sps);
+  ADD_ROWS ("/h264/slice/", slice_cases, test_slice);
+  ADD_ROWS ("/h264/packet/", packet_cases, test_packet);
   g_test_add_func ("/h264/cut-sps", test_cut_sps);
   g_test_add_func ("/h264/mutated-sps", test_mutated_sps);
   g_test_add_func ("/h264/mutated-packets", test_mutated_packets);

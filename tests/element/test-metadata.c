@@ -7,6 +7,7 @@
 #include "end-gstreamer.h"
 #include "gstivsgate.h"
 #include "gstivsmetadata.h"
+#include "test-table.h"
 #include <gst/check/gstharness.h>
 #include <gst/codecparsers/gsth264parser.h>
 #include <gst/rtp/rtp.h>
@@ -376,12 +377,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (messages); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/metadata/message/", messages[i].name, NULL);
-
-    g_test_add_data_func (path, &messages[i], test_message);
-  }
+  ADD_ROWS ("/metadata/message/", messages, test_message);
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
     g_autofree gchar *path =
         g_strconcat ("/metadata/place/", places[i].name, NULL);

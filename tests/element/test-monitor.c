@@ -13,6 +13,7 @@
 #include <gst/rtp/rtp.h>
 #include <string.h>
 #include "gstivsh264.h"
+#include "test-table.h"
 
 #define DEADLINE (60 * GST_SECOND)
 /* GLib 2.84's assertion with an epsilon is a warning with clang (-Wdouble-promotion). */
@@ -795,13 +796,6 @@ test_cures (void)
   g_assert_cmpuint (tried, >=, 10);
 }
 
-#define ADD_ROWS(folder, rows, test) \
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) { \
-    g_autofree gchar *path = \
-        g_strconcat ("/monitor/" folder "/", (rows)[i].name, NULL); \
-    g_test_add_data_func (path, &(rows)[i], test); \
-  }
-
 int
 main (int argc, char *argv[])
 {
@@ -810,9 +804,9 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
 
-  ADD_ROWS ("video", video_cases, test_video);
-  ADD_ROWS ("audio", audio_cases, test_audio);
-  ADD_ROWS ("default", default_cases, test_default);
+  ADD_ROWS ("/monitor/video/", video_cases, test_video);
+  ADD_ROWS ("/monitor/audio/", audio_cases, test_audio);
+  ADD_ROWS ("/monitor/default/", default_cases, test_default);
   g_test_add_func ("/monitor/nothing-expected", test_nothing_expected);
   g_test_add_func ("/monitor/no-media", test_no_media);
   g_test_add_func ("/monitor/only-expected-media", test_only_expected_media);

@@ -7,6 +7,7 @@
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
+#include "test-table.h"
 
 #include <string.h>
 
@@ -287,11 +288,7 @@ test_location_elsewhere (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "impostor", test_impostor },
     { "impostor-counter", test_impostor_counter },
     { "connect-timeout", test_connect_timeout },
@@ -302,16 +299,8 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/answers/%s", answers[i].name);
-
-    g_test_add_data_func (path, &answers[i], test_answer);
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/answers/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_ROWS ("/answers/", answers, test_answer);
+  ADD_CASES ("/answers/", cases);
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "stage-fixture.h"
+#include "test-table.h"
 
 #define MAX_SECONDS 60
 
@@ -716,14 +717,6 @@ test_clock (gconstpointer data)
 
 /* -- All --------------------------------------------------------------------------------------------- */
 
-#define ADD_ROWS(prefix, table, func) \
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) { \
-    g_autofree gchar *path = \
-        g_strconcat ("/check/" prefix, (table)[i].name, NULL); \
-\
-    g_test_add_data_func (path, &(table)[i], func); \
-  }
-
 int
 main (int argc, char **argv)
 {
@@ -736,7 +729,7 @@ main (int argc, char **argv)
   g_test_add_func ("/check/redirect", test_redirect);
   g_test_add_func ("/check/no-publish", test_no_publish);
   g_test_add_func ("/check/no-location", test_no_location);
-  ADD_ROWS ("fails/", rows, test_row);
+  ADD_ROWS ("/check/fails/", rows, test_row);
   g_test_add_func ("/check/fails/lookalike", test_lookalike);
   g_test_add_func ("/check/fails/no-token", test_no_token);
   g_test_add_func ("/check/token/stdin", test_stdin);
@@ -750,9 +743,9 @@ main (int argc, char **argv)
   g_test_add_func ("/check/text/success", test_text);
   g_test_add_func ("/check/text/failure", test_text_of_failure);
   g_test_add_func ("/check/interrupted", test_interrupted);
-  ADD_ROWS ("tls/", tls_rows, test_tls);
+  ADD_ROWS ("/check/tls/", tls_rows, test_tls);
   g_test_add_func ("/check/tls/silent", test_tls_silent);
-  ADD_ROWS ("clock/", clock_rows, test_clock);
+  ADD_ROWS ("/check/clock/", clock_rows, test_clock);
 
   result = g_test_run ();
   g_clear_pointer (&stage, stage_fixture_stop);

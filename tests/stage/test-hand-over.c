@@ -6,6 +6,7 @@
 #include "end-gstreamer.h"
 #include "stall-meter.h"
 #include "survival.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -255,11 +256,7 @@ test_renew_without_fresh_token (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "renew-session", test_renew_session },
     { "long-gop", test_long_gop },
     { "lost-while-waiting", test_lost_while_waiting },
@@ -270,11 +267,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/hand-over/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_CASES ("/hand-over/", cases);
   stage = stage_fixture_start (NULL);
   stalls = stall_meter_new ();
   result = g_test_run ();

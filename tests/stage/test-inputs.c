@@ -5,6 +5,7 @@
  */
 #include "end-gstreamer.h"
 #include "survival.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -408,11 +409,7 @@ test_branch_errs (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "later/camera", test_camera_later },
     { "later/microphone", test_microphone_later },
     { "later/stop-while-taking-over", test_stop_while_taking_over },
@@ -428,11 +425,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/inputs/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_CASES ("/inputs/", cases);
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);

@@ -12,6 +12,7 @@
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
+#include "test-table.h"
 
 #define RUN_SECONDS 60
 #define PIECE 20 /* characters of a token that must not be seen anywhere */
@@ -383,12 +384,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (looks); i++) {
-    g_autofree gchar *path =
-        g_strdup_printf ("/launch/secrets/%s", looks[i].name);
-
-    g_test_add_data_func (path, &looks[i], test_secrets);
-  }
+  ADD_ROWS ("/launch/secrets/", looks, test_secrets);
   g_test_add_func ("/launch/log/story", test_story);
   g_test_add_func ("/launch/log/failure", test_story_of_failure);
   g_test_add_func ("/launch/log/protocol", test_messages_of_protocol);

@@ -5,6 +5,7 @@
  */
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -115,12 +116,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (limits); i++) {
-    g_autofree gchar *path =
-        g_strdup_printf ("/publish-limits/warn/%s", limits[i].name);
-
-    g_test_add_data_func (path, &limits[i], test_limit);
-  }
+  ADD_ROWS ("/publish-limits/warn/", limits, test_limit);
   g_test_add_func ("/publish-limits/refuse", test_refuse);
   g_test_add_func ("/publish-limits/refuse-not-for-viewers", test_refuse_not);
   g_test_add_func ("/publish-limits/ignore", test_ignore);

@@ -8,6 +8,7 @@
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stall-meter.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -672,11 +673,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/publish/%s", cases[i].name);
-
-    g_test_add_data_func (path, &cases[i], run_case);
-  }
+  ADD_ROWS ("/publish/", cases, run_case);
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);

@@ -7,6 +7,7 @@
 
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -352,11 +353,7 @@ test_told (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "aws-pipeline", test_aws_pipeline },
     { "audio-without-dummy-video", test_without_dummy },
     { "token/property", test_token_property },
@@ -372,17 +369,8 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (inputs); i++) {
-    g_autofree gchar *path =
-        g_strdup_printf ("/publish/input/%s", inputs[i].name);
-
-    g_test_add_data_func (path, &inputs[i], test_input);
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/publish/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_ROWS ("/publish/input/", inputs, test_input);
+  ADD_CASES ("/publish/", cases);
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);

@@ -6,6 +6,7 @@
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
+#include "test-table.h"
 
 #include <string.h>
 
@@ -246,11 +247,7 @@ main (int argc, char **argv)
   static const gchar *const tls_options[] = { "--tls-certificate",
     TEST_DATA_DIR "/whip-server.pem", "--tls-key",
     TEST_DATA_DIR "/whip-server.pem", NULL };
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "https", test_https },
     { "https-untrusted", test_https_untrusted },
     { "https-to-http", test_downgrade },
@@ -261,16 +258,8 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (chains); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/redirects/%s", chains[i].name);
-
-    g_test_add_data_func (path, &chains[i], test_chain);
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/redirects/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_ROWS ("/redirects/", chains, test_chain);
+  ADD_CASES ("/redirects/", cases);
   plain_stage = stage_fixture_start (NULL);
   tls_stage = stage_fixture_start (tls_options);
   result = g_test_run ();

@@ -6,6 +6,7 @@
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
 #include "stub-endpoint.h"
+#include "test-table.h"
 
 #include <string.h>
 
@@ -386,11 +387,7 @@ test_retries_end (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "without-video", test_without_video },
     { "request-id", test_request_id },
     { "echoed-token", test_echoed_token },
@@ -402,16 +399,8 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/refusals/%s", refusals[i].name);
-
-    g_test_add_data_func (path, &refusals[i], test_refusal);
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/refusals/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_ROWS ("/refusals/", refusals, test_refusal);
+  ADD_CASES ("/refusals/", cases);
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);

@@ -7,6 +7,7 @@
 
 #include "end-gstreamer.h"
 #include "survival.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -369,11 +370,7 @@ test_stop_while_connecting (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "backoff", test_backoff },
     { "retry-after", test_retry_after },
     { "spent", test_retries_spent },
@@ -391,11 +388,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/retry/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_CASES ("/retry/", cases);
   for (gsize i = 0; i < G_N_ELEMENTS (finals); i++) {
     g_autofree gchar *path =
         g_strconcat ("/retry/refused-at-reconnect/", finals[i].name, NULL);

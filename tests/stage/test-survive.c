@@ -9,6 +9,7 @@
 
 #include "end-gstreamer.h"
 #include "survival.h"
+#include "test-table.h"
 
 static StageFixture *stage;
 
@@ -600,11 +601,7 @@ test_stop_while_silent (void)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const gchar *name;
-    GTestFunc function;
-  } cases[] = {
+  static const TestCase cases[] = {
     { "kill", test_kill },
     { "dtls-close", test_dtls_close },
     { "frozen-process", test_frozen_process },
@@ -621,11 +618,7 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/survive/%s", cases[i].name);
-
-    g_test_add_func (path, cases[i].function);
-  }
+  ADD_CASES ("/survive/", cases);
   stage = stage_fixture_start (NULL);
   result = g_test_run ();
   stage_fixture_stop (stage);

@@ -5,6 +5,7 @@
  */
 #include "answer-cases.h"
 #include "ivs-section.h"
+#include "test-table.h"
 
 static GstSDPMessage *
 parse (const gchar *text)
@@ -503,24 +504,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (answer_cases); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/answer/", answer_cases[i].name, NULL);
-
-    g_test_add_data_func (path, &answer_cases[i], row_judged);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (body_cases); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/answer/body/", body_cases[i].name, NULL);
-
-    g_test_add_data_func (path, &body_cases[i], body_refused);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (certificate_cases); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/answer/certificate/", certificate_cases[i].name, NULL);
-
-    g_test_add_data_func (path, &certificate_cases[i], certificate_judged);
-  }
+  ADD_ROWS ("/answer/", answer_cases, row_judged);
+  ADD_ROWS ("/answer/body/", body_cases, body_refused);
+  ADD_ROWS ("/answer/certificate/", certificate_cases, certificate_judged);
   g_test_add_func ("/answer/body/excerpt-is-bounded", excerpt_is_bounded);
   g_test_add_func ("/answer/body/length-is-bounded", length_is_bounded);
   g_test_add_func ("/answer/body/content-type-is-tolerated",

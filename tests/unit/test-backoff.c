@@ -5,6 +5,7 @@
  */
 
 #include "ivs-backoff.h"
+#include "test-table.h"
 
 #define SECOND G_USEC_PER_SEC
 
@@ -160,10 +161,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (stories); i++) {
-    g_autofree gchar *path = g_strconcat ("/backoff/", stories[i].name, NULL);
-    g_test_add_data_func (path, &stories[i], test_story);
-  }
+  ADD_ROWS ("/backoff/", stories, test_story);
   g_test_add_func ("/backoff/jitter", test_jitter);
   g_test_add_func ("/backoff/for-ever", test_for_ever);
   return g_test_run ();

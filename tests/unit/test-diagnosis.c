@@ -5,6 +5,7 @@
  */
 
 #include "ivs-diagnosis.h"
+#include "test-table.h"
 #include <string.h>
 
 /* Nothing is wrong with it. */
@@ -252,11 +253,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/diagnosis/row/", rows[i].name, NULL);
-    g_test_add_data_func (path, &rows[i], test_row);
-  }
+  ADD_ROWS ("/diagnosis/row/", rows, test_row);
   g_test_add_func ("/diagnosis/table", test_table);
   g_test_add_func ("/diagnosis/refusable", test_refusable);
   g_test_add_func ("/diagnosis/words", test_words);

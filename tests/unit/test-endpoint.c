@@ -6,6 +6,7 @@
 
 #include "ivs-endpoint.h"
 #include "ivs-error.h"
+#include "test-table.h"
 #include "token-maker.h"
 
 #include <string.h>
@@ -268,21 +269,9 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (choices); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/endpoint/choose/", choices[i].name, NULL);
-    g_test_add_data_func (path, &choices[i], test_choice);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (refused_choices); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/endpoint/refuse/", refused_choices[i].name, NULL);
-    g_test_add_data_func (path, &refused_choices[i], test_refused_choice);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (redirects); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/endpoint/redirect/", redirects[i].name, NULL);
-    g_test_add_data_func (path, &redirects[i], test_redirect);
-  }
+  ADD_ROWS ("/endpoint/choose/", choices, test_choice);
+  ADD_ROWS ("/endpoint/refuse/", refused_choices, test_refused_choice);
+  ADD_ROWS ("/endpoint/redirect/", redirects, test_redirect);
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
     g_autofree gchar *path = g_strdup_printf ("/endpoint/loopback/%u", i);
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_loopback);

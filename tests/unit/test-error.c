@@ -7,6 +7,7 @@
 
 #include "ivs-diagnosis.h"
 #include "ivs-error-table.h"
+#include "test-table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -634,11 +635,7 @@ main (int argc, char *argv[])
   }
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (answers); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/error/answer/", answers[i].name, NULL);
-    g_test_add_data_func (path, &answers[i], test_answer);
-  }
+  ADD_ROWS ("/error/answer/", answers, test_answer);
   g_test_add_func ("/error/sentence", test_sentence);
   g_test_add_func ("/error/offer-without-h264", test_offer_without_h264);
   g_test_add_func ("/error/after-live", test_after_live);

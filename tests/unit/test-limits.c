@@ -5,6 +5,7 @@
  */
 
 #include "ivs-limits.h"
+#include "test-table.h"
 
 typedef struct
 {
@@ -87,10 +88,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    g_autofree gchar *path = g_strconcat ("/limits/size/", sizes[i].name, NULL);
-    g_test_add_data_func (path, &sizes[i], test_size);
-  }
+  ADD_ROWS ("/limits/size/", sizes, test_size);
   g_test_add_func ("/limits/every-size-fits", test_every_size_fits);
   g_test_add_func ("/limits/bitrate", test_bitrate);
   return g_test_run ();

@@ -9,6 +9,7 @@
 #include "ivs-error.h"
 #include "ivs-offer.h"
 #include "ivs-section.h"
+#include "test-table.h"
 
 #include <string.h>
 
@@ -387,18 +388,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rule_cases); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/offer/rule/", rule_cases[i].name, NULL);
-
-    g_test_add_data_func (path, &rule_cases[i], rule_applied);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (redact_cases); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/offer/redact/", redact_cases[i].name, NULL);
-
-    g_test_add_data_func (path, &redact_cases[i], text_redacted);
-  }
+  ADD_ROWS ("/offer/rule/", rule_cases, rule_applied);
+  ADD_ROWS ("/offer/redact/", redact_cases, text_redacted);
   g_test_add_func ("/offer/posted/describes-codecs",
       posted_text_describes_codecs);
   g_test_add_func ("/offer/posted/completes-codecs",

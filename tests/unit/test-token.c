@@ -7,6 +7,7 @@
 
 #include "ivs-error.h"
 #include "ivs-token.h"
+#include "test-table.h"
 #include "token-maker.h"
 
 #include <string.h>
@@ -382,26 +383,14 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (refused); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/token/refused/", refused[i].name, NULL);
-    g_test_add_data_func (path, &refused[i], test_refused);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (refused_claims); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/token/refused-claims/", refused_claims[i].name, NULL);
-    g_test_add_data_func (path, &refused_claims[i], test_refused_claims);
-  }
+  ADD_ROWS ("/token/refused/", refused, test_refused);
+  ADD_ROWS ("/token/refused-claims/", refused_claims, test_refused_claims);
   for (guint i = 0; i < G_N_ELEMENTS (wrappings); i++) {
     g_autofree gchar *path =
         g_strconcat ("/token/wrapping/", wrappings[i].name, NULL);
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_wrapping);
   }
-  for (guint i = 0; i < G_N_ELEMENTS (checks); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/token/check/", checks[i].name, NULL);
-    g_test_add_data_func (path, &checks[i], test_check);
-  }
+  ADD_ROWS ("/token/check/", checks, test_check);
   g_test_add_func ("/token/length", test_length);
   g_test_add_func ("/token/nesting", test_nesting);
   g_test_add_func ("/token/claims", test_claims);

@@ -5,6 +5,7 @@
  */
 
 #include <string.h>
+#include "test-table.h"
 #include "whip-link.h"
 
 #define MAX_EXPECTED 3
@@ -165,11 +166,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path = g_strdup_printf ("/whip-link/%s", cases[i].name);
-
-    g_test_add_data_func (path, &cases[i], test_case);
-  }
+  ADD_ROWS ("/whip-link/", cases, test_case);
   g_test_add_func ("/whip-link/null", test_null);
   g_test_add_func ("/whip-link/relations", test_relations);
   g_test_add_func ("/whip-link/too-many-links", test_too_many_links);

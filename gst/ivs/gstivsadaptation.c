@@ -26,6 +26,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_adaptation_debug);
 #define PAYLOAD_PART 0.93
 /* The most that audio takes on the wire: a stage's 160 kbit/s and fifty headers. */
 #define AUDIO_RESERVE 190000
+/* How much faster than it may be sent in the mean a picture leaves: an encoder does not
+ * make each as large as the other (libwebrtc's pacer has the same). */
+#define PACE 2.5
 /* Audio alone, scarcely. */
 #define MIN_TOTAL 50000
 /* How much encoded video came at most is forgotten in so many intervals. */
@@ -417,6 +420,14 @@ tell_estimate (GstIvsAdaptation *self, guint bps, guint max_bps)
   self->events.estimated (bps, self->data);
 }
 
+/* A network that was not seen to be narrow gets pictures as they come. */
+static void
+set_pace (GstIvsAdaptation *self, guint target_bps, guint max_bps)
+{
+  gst_ivs_gate_set_pace (self->gates[GST_IVS_VIDEO],
+      target_bps < max_bps ? (guint) MIN (PACE * target_bps, G_MAXINT) : 0);
+}
+
 static void
 adapt (gpointer data)
 {
@@ -435,6 +446,7 @@ adapt (gpointer data)
       (guint) (flow.sent[GST_IVS_AUDIO] + flow.sent[GST_IVS_VIDEO]), max_total,
       &is_heard);
   act_on_video (self, target, is_heard, &flow);
+  set_pace (self, target, max_total);
   act_on_audio (self);
   self->timer =
       gst_ivs_worker_call_later (self->worker, INTERVAL_MS, adapt, self);
@@ -497,6 +509,7 @@ gst_ivs_adaptation_end (GstIvsAdaptation *self)
   gst_ivs_timer_clear (&self->timer);
   g_clear_pointer (&self->worker, gst_ivs_worker_unref);
   gst_ivs_gate_set_budget (self->gates[GST_IVS_VIDEO], 0);
+  gst_ivs_gate_set_pace (self->gates[GST_IVS_VIDEO], 0);
   self->n_samples = 0;
   self->offered_peak = 0;
   self->is_limited = FALSE;

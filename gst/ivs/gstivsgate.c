@@ -12,6 +12,9 @@
  * business of a session. Downstream sees one stream-start, one caps, one time
  * segment from 0 in which each packet is stamped with its running time.
  *
+ * Of video, large pictures leave in the pacer's thread where the network is narrow;
+ * everything else in that of upstream. Never both at a time.
+ *
  * Locks: the state is under "lock", which is never held while anything is pushed,
  * queried or emitted. The stream's own data belong to the thread that holds the
  * sink pad's stream lock. "switching" is held while the source pad is linked anew.
@@ -19,6 +22,7 @@
 #include "gstivsgate.h"
 #include "gstivsbudget.h"
 #include "gstivsmetadata.h"
+#include "gstivspacer.h"
 #include <gst/video/video.h>
 #include <string.h>
 
@@ -36,6 +40,13 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_gate_debug);
 /* Upstream's running time may fall back by this much before it counts as having
  * started anew (a seek, another upstream). */
 #define MAX_STEP_BACK GST_SECOND
+
+/* A paced picture has left before so much of the time to the next one is over. */
+#define PACED_PART 0.75
+/* What is taken for that time: 120 to 25 pictures per second, 30 if not known. */
+#define MIN_FRAME_TIME (GST_SECOND / 120)
+#define MAX_FRAME_TIME (GST_SECOND / 25)
+#define FRAME_TIME (GST_SECOND / 30)
 
 /* What upstream's running time is moved by, of gates that share it. */
 typedef struct
@@ -55,6 +66,7 @@ struct _GstIvsGate
   GstCaps *stream_caps;
   GstIvsMonitor *monitor; /* or NULL */
   SharedTime *shared;     /* an rc box */
+  GstIvsPacer *pacer;
 
   GMutex lock;
   GCond changed;
@@ -76,6 +88,7 @@ struct _GstIvsGate
   GstClockID timer;
   GstIvsGateStats stats;
   GPtrArray *metadata; /* payloads for the next picture, or NULL */
+  gboolean announced;  /* "flowing" emitted for this opening */
 
   GMutex switching;
   GstPad *next; /* protected by it: where the next IDR picture goes, or NULL */
@@ -88,12 +101,12 @@ struct _GstIvsGate
   gboolean live;
   gboolean started_anew; /* upstream's time may have jumped */
   gboolean awaits_idr;
-  gboolean announced;   /* "flowing" emitted for this opening */
   gboolean has_headers; /* stream-start, caps and segment are on srcpad */
   guint seen_openings;
   GstClockTimeDiff shift; /* added to upstream's running time: it fell back */
   GstClockTimeDiff used_offset;
   GstClockTimeDiff last_time; /* of the last packet that left, or NONE */
+  GstClockTime frame_time;    /* from one picture to the next */
 };
 
 G_DEFINE_TYPE_WITH_CODE (GstIvsGate, gst_ivs_gate, GST_TYPE_ELEMENT,
@@ -390,13 +403,6 @@ show_to_monitor (GstIvsGate *self, GstRTPBuffer *rtp, GstBufferList *packets,
           gst_buffer_list_get (packets, i), now);
 }
 
-/* What is on its way downstream, what it counts for, and what was left out. */
-typedef struct
-{
-  GstBufferList *packets;
-  GstIvsGateStats stats;
-} Parcel;
-
 static void
 stamp (GstIvsGate *self, GstBuffer *packet, GstClockTimeDiff pts,
     GstClockTimeDiff dts)
@@ -452,20 +458,20 @@ give_back_metadata (GstIvsGate *self, GPtrArray *taken)
 
 /* Everything that leaves for one incoming packet, from @first on. */
 static void
-finish_packets (GstIvsGate *self, Parcel *parcel, guint first,
+finish_packets (GstIvsGate *self, GstIvsParcel *parcel, guint first,
     GstClockTimeDiff pts, GstClockTimeDiff dts)
 {
   for (guint i = first; i < gst_buffer_list_length (parcel->packets); i++) {
     GstBuffer *packet = gst_buffer_list_get (parcel->packets, i); /* is ours */
 
     stamp (self, packet, pts, dts);
-    parcel->stats.bytes += gst_buffer_get_size (packet);
+    parcel->bytes += gst_buffer_get_size (packet);
   }
 }
 
 static gboolean
 continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
-    GstClockTimeDiff pts, Parcel *parcel)
+    GstClockTimeDiff pts, GstIvsParcel *parcel)
 {
   g_autoptr (GPtrArray) metadata = NULL;
   gboolean leaves;
@@ -482,10 +488,22 @@ continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
   return leaves;
 }
 
+/* @time: of the packet that leaves now. Another one is another picture's. */
+static void
+advance (GstIvsGate *self, GstClockTimeDiff time)
+{
+  if (!GST_CLOCK_STIME_IS_VALID (time))
+    return;
+  if (GST_CLOCK_STIME_IS_VALID (self->last_time) && time > self->last_time)
+    self->frame_time = CLAMP ((GstClockTime) (time - self->last_time),
+        MIN_FRAME_TIME, MAX_FRAME_TIME);
+  self->last_time = time;
+}
+
 /* Returns whether it leaves. */
 static gboolean
 add_mapped (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
-    Parcel *parcel)
+    GstIvsParcel *parcel)
 {
   GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (rtp->buffer));
   GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (rtp->buffer));
@@ -495,27 +513,25 @@ add_mapped (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
     return FALSE;
   finish_packets (self, parcel, first, pts, dts);
   show_to_monitor (self, rtp, parcel->packets, first);
-  parcel->stats.frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
-  parcel->stats.key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
-  self->last_time = GST_CLOCK_STIME_IS_VALID (dts) ? dts
-      : GST_CLOCK_STIME_IS_VALID (pts)             ? pts
-                                                   : self->last_time;
+  parcel->frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
+  parcel->key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
+  advance (self, GST_CLOCK_STIME_IS_VALID (dts) ? dts : pts);
   return TRUE;
 }
 
 static void
-add_packet (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
+add_packet (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
 
   if (flags & GST_IVS_PACKET_INVALID) {
     gst_ivs_stream_interrupt (self->stream);
-    parcel->stats.dropped++;
+    parcel->dropped++;
     return;
   }
   if (!add_mapped (self, &rtp, flags, parcel))
-    parcel->stats.dropped++;
+    parcel->dropped++;
   gst_rtp_buffer_unmap (&rtp);
 }
 
@@ -543,26 +559,31 @@ push_headers (GstIvsGate *self)
   self->has_headers = TRUE;
 }
 
-static void
-count_passed (GstIvsGate *self, guint packets, const GstIvsGateStats *stats)
+/* Returns whether these are the first of this opening. */
+static gboolean
+count_passed (GstIvsGate *self, guint packets, const GstIvsParcel *parcel)
 {
+  gboolean is_first;
+
   g_mutex_lock (&self->lock);
   self->stats.packets += packets;
-  self->stats.bytes += stats->bytes;
-  self->stats.frames += stats->frames;
-  self->stats.key_frames += stats->key_frames;
+  self->stats.bytes += parcel->bytes;
+  self->stats.frames += parcel->frames;
+  self->stats.key_frames += parcel->key_frames;
+  is_first = !self->announced;
+  self->announced = TRUE;
   g_mutex_unlock (&self->lock);
+  return is_first;
 }
 
 /* A flow return of a session that dies is the session's affair: upstream goes on,
  * whoever watches the session closes the gate. */
 static void
-push_parcel (GstIvsGate *self, Parcel *parcel)
+push_parcel (GstIvsGate *self, GstIvsParcel *parcel)
 {
   guint packets = gst_buffer_list_length (parcel->packets);
   GstFlowReturn flow;
 
-  push_headers (self);
   if (packets == 1) {
     /* The only reference: rtpsession writes into it. */
     GstBuffer *packet =
@@ -577,23 +598,50 @@ push_parcel (GstIvsGate *self, Parcel *parcel)
   if (flow != GST_FLOW_OK) {
     GST_DEBUG_OBJECT (self, "dropped downstream: %s", gst_flow_get_name (flow));
     count_dropped (self, packets);
-    return;
-  }
-  count_passed (self, packets, &parcel->stats);
-  if (!self->announced) {
-    self->announced = TRUE;
+  } else if (count_passed (self, packets, parcel)) {
     g_signal_emit (self, signals[SIGNAL_FLOWING], 0);
   }
 }
 
+/* From the pacer: what is closed meanwhile has nothing to do with what is open now. */
 static void
-finish_parcel (GstIvsGate *self, Parcel *parcel)
+parcel_due (GstIvsParcel *parcel, gpointer data)
 {
-  count_dropped (self, (guint) parcel->stats.dropped);
-  if (gst_buffer_list_length (parcel->packets) > 0)
+  GstIvsGate *self = data;
+  gboolean is_still_open;
+
+  g_mutex_lock (&self->lock);
+  is_still_open = self->open && parcel->opening == self->openings;
+  g_mutex_unlock (&self->lock);
+  if (is_still_open) {
     push_parcel (self, parcel);
-  else
+  } else {
+    count_dropped (self, gst_buffer_list_length (parcel->packets));
     gst_buffer_list_unref (parcel->packets);
+  }
+}
+
+static gboolean
+is_taken_by_pacer (GstIvsGate *self, GstIvsParcel *parcel)
+{
+  gdouble limit = PACED_PART * (gdouble) self->frame_time / GST_USECOND;
+
+  parcel->opening = self->seen_openings;
+  return self->kind == GST_IVS_VIDEO &&
+      gst_ivs_pacer_take (self->pacer, parcel, (gint64) limit);
+}
+
+static void
+finish_parcel (GstIvsGate *self, GstIvsParcel *parcel)
+{
+  count_dropped (self, parcel->dropped);
+  if (gst_buffer_list_length (parcel->packets) == 0) {
+    gst_buffer_list_unref (parcel->packets);
+    return;
+  }
+  push_headers (self);
+  if (!is_taken_by_pacer (self, parcel))
+    push_parcel (self, parcel);
 }
 
 /* Without reconfiguring: nothing that is on its way is asked for other caps. */
@@ -617,7 +665,7 @@ link_to_next (GstIvsGate *self)
 
 /* Packets before @packet have their way still; with it another session begins. */
 static void
-switch_before (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
+switch_before (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
@@ -628,7 +676,8 @@ switch_before (GstIvsGate *self, GstBuffer *packet, Parcel *parcel)
     return;
 
   finish_parcel (self, parcel);
-  *parcel = (Parcel){ gst_buffer_list_new () };
+  gst_ivs_pacer_drain (self->pacer);
+  *parcel = (GstIvsParcel){ gst_buffer_list_new () };
   if (link_to_next (self))
     g_signal_emit (self, signals[SIGNAL_SWITCHED], 0);
 }
@@ -664,7 +713,7 @@ pass_list (GstIvsGate *self, GstBufferList *list)
 {
   guint n = gst_buffer_list_length (list);
   g_autofree GstBuffer **packets = g_new (GstBuffer *, n);
-  Parcel parcel = { gst_buffer_list_new_sized (n + 1) };
+  GstIvsParcel parcel = { gst_buffer_list_new_sized (n + 1) };
 
   take_budget (self, gst_buffer_list_calculate_size (list));
   for (guint i = 0; i < n; i++)
@@ -774,6 +823,7 @@ event_arrived (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
     case GST_EVENT_EOS:
       GST_INFO_OBJECT (self, "upstream ended");
+      gst_ivs_pacer_drain (self->pacer);
       g_signal_emit (self, signals[SIGNAL_EOS], 0);
       break;
     default:
@@ -1043,6 +1093,13 @@ gst_ivs_gate_set_budget (GstIvsGate *self, guint bps)
 }
 
 void
+gst_ivs_gate_set_pace (GstIvsGate *self, guint bps)
+{
+  g_return_if_fail (GST_IS_IVS_GATE (self));
+  gst_ivs_pacer_set_rate (self->pacer, bps);
+}
+
+void
 gst_ivs_gate_announce (GstIvsGate *self, GstEvent *event)
 {
   g_return_if_fail (GST_IS_IVS_GATE (self));
@@ -1089,8 +1146,11 @@ forget_upstream (GstIvsGate *self)
   self->shared->shift = 0;
   g_mutex_unlock (&self->shared->lock);
   self->last_time = GST_CLOCK_STIME_NONE;
+  self->frame_time = FRAME_TIME;
   self->budget = (GstIvsBudget){ 0 };
 
+  gst_ivs_pacer_stop (self->pacer);
+  gst_ivs_pacer_set_rate (self->pacer, 0);
   forget_metadata (self);
   g_mutex_lock (&self->lock);
   self->flushing = FALSE;
@@ -1154,6 +1214,7 @@ gst_ivs_gate_finalize (GObject *object)
   GstIvsGate *self = GST_IVS_GATE (object);
 
   g_atomic_rc_box_release_full (self->shared, shared_time_clear);
+  gst_ivs_pacer_free (self->pacer);
   gst_clear_object (&self->next);
   g_mutex_clear (&self->switching);
   gst_clear_caps (&self->stream_caps);
@@ -1232,6 +1293,8 @@ gst_ivs_gate_init (GstIvsGate *self)
   self->waiting = GST_CLOCK_TIME_NONE;
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   self->last_time = GST_CLOCK_STIME_NONE;
+  self->frame_time = FRAME_TIME;
+  self->pacer = gst_ivs_pacer_new (parcel_due, self);
   self->awaits_idr = TRUE;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
 

@@ -151,6 +151,15 @@ gst_ivs_gate_send_metadata (GstIvsGate *self, const guint8 *data, gsize size);
 void gst_ivs_gate_set_budget (GstIvsGate *self, guint bps);
 
 /**
+ * gst_ivs_gate_set_pace:
+ * @bps: bits per second at which a picture leaves; 0 = as it comes
+ *
+ * Video only. A picture that could not be gone within three quarters of the time to
+ * the next one leaves so much faster. Any thread.
+ */
+void gst_ivs_gate_set_pace (GstIvsGate *self, guint bps);
+
+/**
  * gst_ivs_gate_announce:
  * @event: (transfer full): an upstream event
  *

@@ -3,8 +3,8 @@
  *
  * A simulated path: a sender whose rate is controlled, and a bottleneck.
  *
- * An encoder without pacer (whole pictures, IDR pictures four times as big) and
- * audio go, together with a flow that does not care, through a queue that is
+ * An encoder (IDR pictures are four times as big), whose pictures are paced while the
+ * target is not the most there is, and audio go, together with a flow that does not care, through a queue that is
  * served at a given rate and drops what does not fit; then a delay, jitter
  * without reordering and random loss. Feedback comes as from a transport-wide
  * receiver every 100 ms, receiver reports every second. Time is simulated, chance has a
@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "ivs-pacer.h"
 #include "ivs-quality.h"
 #include "ivs-rate.h"
 
@@ -24,6 +25,9 @@
 #define FRAME_US 33333
 #define IDR_FRAMES 60
 #define IDR_SIZE 4
+/* As the element does it. */
+#define PACE 2.5
+#define PACE_LIMIT_US 25000
 #define MAX_RECORDS 6000
 /* The clocks of both ends have nothing in common. */
 #define CLOCK_OFFSET_US G_GINT64_CONSTANT (987654321000)
@@ -63,6 +67,7 @@ typedef struct
   gdouble deaf_to_s;
   gboolean loses_reports; /* nor do reports, then */
   Phase phases[8];
+  gboolean is_unpaced;
 } PathConfig;
 
 /* What was so in the 100 ms before it. */
@@ -90,6 +95,13 @@ typedef struct
 
 typedef struct
 {
+  gint64 due_us;
+  guint size;
+  gboolean ends_frame;
+} Paced;
+
+typedef struct
+{
   gint index; /* of the packet, -1 = of the other flow */
   guint size;
 } Queued;
@@ -113,6 +125,8 @@ typedef struct
   gint64 next_frame_us, next_audio_us;
   gdouble cross_credit;
 
+  IvsPacer pacer;
+  GQueue paced;    /* Paced */
   GArray *packets; /* Packet */
   GQueue queue;    /* Queued */
   guint queue_bytes;
@@ -179,17 +193,45 @@ path_enqueue (Path *path, gint index, guint size)
 }
 
 static void
-path_send (Path *path, guint bytes, gboolean is_frame)
+path_send (Path *path, guint size, gboolean ends_frame)
 {
-  while (bytes > 0) {
-    Packet packet = { .sent_us = path->now_us, .arrived_us = NOT_YET };
+  Packet packet = { .sent_us = path->now_us,
+    .arrived_us = NOT_YET,
+    .size = size,
+    .ends_frame = ends_frame };
 
-    packet.size = MIN (bytes, PACKET_SIZE);
-    bytes -= packet.size;
-    packet.ends_frame = is_frame && bytes == 0;
-    g_array_append_val (path->packets, packet);
-    path->record->sent += packet.size * 8;
-    path_enqueue (path, (gint) path->packets->len - 1, packet.size);
+  g_array_append_val (path->packets, packet);
+  path->record->sent += size * 8;
+  path_enqueue (path, (gint) path->packets->len - 1, size);
+}
+
+static void
+path_pace (Path *path, guint bytes)
+{
+  gboolean is_paced =
+      !path->config->is_unpaced && path->target < path->config->max_kbps * 1000;
+
+  path->pacer.bps = is_paced ? (guint) (PACE * path->target) : 0;
+  ivs_pacer_begin (&path->pacer, path->now_us, bytes, PACE_LIMIT_US);
+  while (bytes > 0) {
+    Paced paced = { .size = MIN (bytes, PACKET_SIZE) };
+
+    bytes -= paced.size;
+    paced.ends_frame = bytes == 0;
+    paced.due_us = ivs_pacer_place (&path->pacer, paced.size);
+    g_queue_push_tail (&path->paced, g_memdup2 (&paced, sizeof paced));
+  }
+}
+
+static void
+path_send_paced (Path *path)
+{
+  Paced *paced;
+
+  while ((paced = g_queue_peek_head (&path->paced)) != NULL &&
+      paced->due_us <= path->now_us) {
+    path_send (path, paced->size, paced->ends_frame);
+    g_free (g_queue_pop_head (&path->paced));
   }
 }
 
@@ -213,8 +255,9 @@ path_send_media (Path *path)
             (IDR_FRAMES - IDR_SIZE) / (IDR_FRAMES - 1);
 
     path->next_frame_us += FRAME_US;
-    path_send (path, (guint) (mean * part) + 1, TRUE);
+    path_pace (path, (guint) (mean * part) + 1);
   }
+  path_send_paced (path);
 }
 
 static void
@@ -495,6 +538,7 @@ path_free (Path *path)
 {
   g_rand_free (path->random);
   g_array_unref (path->packets);
+  g_queue_clear_full (&path->paced, g_free);
   g_queue_clear_full (&path->queue, g_free);
   g_queue_clear_full (&path->acks, g_free);
   g_queue_clear_full (&path->feedbacks, g_free);

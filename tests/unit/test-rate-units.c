@@ -241,11 +241,11 @@ test_empty_path (void)
 
   /* with a queue, that is no more than there was */
   before = aimd.estimate;
-  ivs_aimd_update (&aimd, 6 * SECOND, IVS_USAGE_NORMAL, FALSE, 1001000, 50000);
+  ivs_aimd_update (&aimd, 6 * SECOND, IVS_USAGE_NORMAL, FALSE, 1030000, 50000);
   assert_near (aimd.estimate, before * 1.08, 1);
   before = aimd.estimate;
-  ivs_aimd_update (&aimd, 7 * SECOND, IVS_USAGE_NORMAL, TRUE, 1001000, 50000);
-  assert_near (aimd.estimate, 1001000 * 1.5, 1);
+  ivs_aimd_update (&aimd, 7 * SECOND, IVS_USAGE_NORMAL, TRUE, 1030000, 50000);
+  assert_near (aimd.estimate, 1030000 * 1.5, 1);
 }
 
 static void
@@ -290,9 +290,10 @@ test_loss_rules (void)
     IvsLoss loss;
 
     ivs_loss_init (&loss, 1000000);
-    ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 50000);
+    ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 50000, NULL);
     loss.estimate = 1000000;
-    ivs_loss_update (&loss, SECOND + 3 * TENTH, 1000, rows[i].lost, 1000000, 0);
+    ivs_loss_update (&loss, SECOND + 3 * TENTH, 1000, rows[i].lost, 1000000, 0,
+        NULL);
     assert_near (loss.estimate, rows[i].expected, 1);
   }
 }
@@ -304,8 +305,8 @@ test_loss_from_current (void)
   IvsLoss loss;
 
   ivs_loss_init (&loss, 4000000);
-  ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 0);
-  ivs_loss_update (&loss, 2 * SECOND, 1000, 200, 1000000, 0);
+  ivs_loss_update (&loss, SECOND, 0, 0, 1000000, 0, NULL);
+  ivs_loss_update (&loss, 2 * SECOND, 1000, 200, 1000000, 0, NULL);
   assert_near (loss.estimate, 900000, 1);
 }
 
@@ -316,13 +317,13 @@ test_loss_rounds (void)
   IvsLoss loss;
 
   ivs_loss_init (&loss, 1000000);
-  ivs_loss_update (&loss, SECOND, 39, 39, 1000000, 50000);
+  ivs_loss_update (&loss, SECOND, 39, 39, 1000000, 50000, NULL);
   loss.estimate = 1000000;
-  ivs_loss_update (&loss, SECOND + 10, 1000, 1000, 1000000, 50000);
+  ivs_loss_update (&loss, SECOND + 10, 1000, 1000, 1000000, 50000, NULL);
   g_assert_true (loss.estimate >= 1000000);
-  ivs_loss_update (&loss, SECOND + 350000, 0, 0, 1000000, 50000);
+  ivs_loss_update (&loss, SECOND + 350000, 0, 0, 1000000, 50000, NULL);
   assert_near (loss.estimate, 500000, 1);
-  ivs_loss_update (&loss, SECOND + 450000, 100, 100, 500000, 50000);
+  ivs_loss_update (&loss, SECOND + 450000, 100, 100, 500000, 50000, NULL);
   assert_near (loss.estimate, 500000, 1);
 }
 
@@ -337,7 +338,7 @@ test_loss_inherent (void)
   /* whatever is sent: it is not ours, and growth goes on */
   ivs_loss_init (&loss, target);
   for (guint i = 0; i < 10; i++, now_us += SECOND) {
-    ivs_loss_update (&loss, now_us, 1000, 150, target, 0);
+    ivs_loss_update (&loss, now_us, 1000, 150, target, 0, NULL);
     target = (guint) MIN (loss.estimate, 1000000);
   }
   g_assert_true (loss.inherent > 0.14 && loss.inherent < 0.16);
@@ -345,7 +346,7 @@ test_loss_inherent (void)
 
   /* gone: forgotten */
   for (guint i = 0; i < 100; i++, now_us += SECOND)
-    ivs_loss_update (&loss, now_us, 1000, 0, target, 0);
+    ivs_loss_update (&loss, now_us, 1000, 0, target, 0, NULL);
   g_assert_true (loss.inherent < 0.03);
 
   /* what does not fit into 700 kbit/s: ours, however often */
@@ -354,11 +355,61 @@ test_loss_inherent (void)
   for (guint i = 0; i < 100; i++, now_us += SECOND) {
     guint fits = MIN (1000, 1000 * 700 / (target / 1000));
 
-    ivs_loss_update (&loss, now_us, 1000, 1000 - fits, target, 0);
+    ivs_loss_update (&loss, now_us, 1000, 1000 - fits, target, 0, NULL);
     target = (guint) MIN (loss.estimate, 1000000);
     g_assert_true (loss.inherent <= 0.05);
   }
   g_assert_cmpuint (target, <=, 850000);
+}
+
+/* With something in the queue: loss is an overflow, growth is slow, and however long it
+ * stays with less being sent, it is not inherent. */
+static void
+test_loss_overflow (void)
+{
+  IvsArrival arrival = { .received_bps = 1000000, .is_empty = FALSE };
+  gint64 now_us = SECOND;
+  IvsLoss loss;
+
+  ivs_loss_init (&loss, 1000000);
+  g_assert_false (
+      ivs_loss_update (&loss, now_us, 0, 0, 1000000, 0, &arrival));
+  for (guint i = 0; i < 5; i++) {
+    gdouble before = loss.estimate;
+
+    now_us += SECOND;
+    g_assert_false (
+        ivs_loss_update (&loss, now_us, 1000, 0, 1000000, 0, &arrival));
+    assert_near (loss.estimate, before * 1.05, 1);
+  }
+  now_us += SECOND;
+  g_assert_false (
+      ivs_loss_update (&loss, now_us, 1000, 50, 1000000, 0, &arrival));
+  for (guint i = 0; i < 20; i++) {
+    now_us += SECOND;
+    arrival.received_bps = arrival.received_bps * 9 / 10;
+    g_assert_true (
+        ivs_loss_update (&loss, now_us, 1000, 150, 1000000, 0, &arrival));
+  }
+  g_assert_true (loss.inherent <= 0);
+
+  /* an empty queue does not overflow */
+  arrival.is_empty = TRUE;
+  g_assert_false (
+      ivs_loss_update (&loss, now_us + SECOND, 1000, 150, 1000000, 0, &arrival));
+}
+
+/* No further than twice what is sent. */
+static void
+test_loss_unused (void)
+{
+  IvsArrival arrival = { .received_bps = 400000, .is_empty = TRUE };
+  IvsLoss loss;
+
+  ivs_loss_init (&loss, 700000);
+  for (guint i = 0; i < 20; i++)
+    ivs_loss_update (&loss, SECOND + i * SECOND, 1000, 0, 700000, 0, &arrival);
+  assert_near (loss.estimate, 800000, 1);
 }
 
 /* -- The controller -- */
@@ -542,6 +593,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/loss-from-current", test_loss_from_current);
   g_test_add_func ("/rate-units/loss-rounds", test_loss_rounds);
   g_test_add_func ("/rate-units/loss-inherent", test_loss_inherent);
+  g_test_add_func ("/rate-units/loss-overflow", test_loss_overflow);
+  g_test_add_func ("/rate-units/loss-unused", test_loss_unused);
   g_test_add_func ("/rate-units/silence", test_silence);
   g_test_add_func ("/rate-units/reports", test_reports);
   g_test_add_func ("/rate-units/longer-route", test_longer_route);

@@ -93,7 +93,13 @@ static const Scenario scenarios[] = {
   { { "loss-20", P, 60, 50, 500, 0.20, 0, 1000, 8500, 0, 0, 0, FALSE, { { 0, 4000, 0 } } },
     { { USED, 10, 60, 8, 80 } } },
   { { "policer", P, 60, 50, 40, 0, 0, 1000, 8500, 0, 0, 0, FALSE, { { 0, 4000, 0 } } },
-    { { USED, 10, 60, 90, 100 }, { LOST, 10, 60, 0, 16 } } },
+    { { USED, 10, 60, 85, 100 }, { LOST, 10, 60, 0, 9 } } },
+  { { "small-queue", P, 60, 50, 60, 0, 0, 2900, 2900, 0, 0, 0, FALSE, { { 0, 1000, 0 } } },
+    { { USED, 10, 60, 78, 100 }, { LOST, 10, 60, 0, 9 }, { MOST_TARGET, 10, 60, 0, 1600 } } },
+  { { "small-queue-and-return", P, 60, 50, 60, 0, 0, 2900, 2900, 0, 0, 0, FALSE, { { 0, 1000, 0 }, { 30, 4000, 0 } } },
+    { { BACK, 30, 60, 0, 7 } } },
+  { { "small-queue-unpaced", P, 60, 50, 60, 0, 0, 2900, 2900, 0, 0, 0, FALSE, { { 0, 1000, 0 } }, TRUE },
+    { { USED, 10, 60, 78, 100 }, { LOST, 10, 60, 0, 9 } } },
   { { "deaf-2s", P, 60, 50, 500, 0, 0, 1000, 8500, 0, 30, 32, TRUE, { { 0, 4000, 0 } } },
     { { LEAST_TARGET, 30, 33, 500, 2500 }, { BACK, 33, 60, 0, 5 } } },
   { { "deaf-for-ever", P, 60, 50, 500, 0, 0, 1000, 8500, 0, 30, 99, TRUE, { { 0, 4000, 0 } } },
@@ -160,7 +166,9 @@ measure (const Path *path, const Check *check)
     const Record *record = &path->records[i];
     gdouble value = get_value (record, check->measure);
 
-    if (check->measure == BACK && record->target >= 0.9 * record->capacity)
+    if (check->measure == BACK &&
+        record->target >=
+            0.9 * MIN (record->capacity, 1000.0 * path->config->max_kbps))
       return (i - first) * RECORD_US / (gdouble) G_USEC_PER_SEC;
     least = MIN (least, value);
     most = MAX (most, value);

@@ -119,7 +119,7 @@ get_step (const IvsAimd *self, gint64 elapsed_us, gint64 rtt_us)
 static gboolean
 has_outgrown (const IvsAimd *self, gboolean is_empty, gdouble received)
 {
-  gdouble margin = is_empty ? 0 : 3 * get_deviation (self);
+  gdouble margin = (is_empty ? 1 : 3) * get_deviation (self);
 
   return received / 1000 > self->mean + margin;
 }

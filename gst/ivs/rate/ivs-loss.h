@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "ivs-arrival.h"
 
 G_BEGIN_DECLS
 
@@ -40,13 +40,13 @@ typedef struct
   gdouble mean;        /* loss of the last rounds */
   gdouble slow_mean;   /* the same, by which inherent loss is forgotten */
   gint64 steady_us;    /* since when it was between low and high, 0 = is not */
-  gdouble episode_bps; /* round_bps when it got high, 0 = is not */
+  gdouble episode_bps; /* what was sent when it got high, 0 = is not */
   gdouble episode_loss;
 } IvsLoss;
 
 void ivs_loss_init (IvsLoss *self, guint bps);
-void ivs_loss_update (IvsLoss *self, gint64 now_us, guint sent, guint lost,
-    guint current_bps, gint64 rtt_us);
+gboolean ivs_loss_update (IvsLoss *self, gint64 now_us, guint sent, guint lost,
+    guint current_bps, gint64 rtt_us, const IvsArrival *arrival);
 void
 ivs_loss_report (IvsLoss *self, gint64 now_us, gdouble loss, guint current_bps);
 

@@ -7,8 +7,8 @@
  *
  *   2 System model, 3 Feedback: the first version, both controllers at the
  *     sender, fed by transport-wide feedback every 100 ms or more often.
- *   4 Sending engine: no pacer. A picture leaves as it comes from the encoder;
- *     ivs-arrival.c is made for that.
+ *   4 Sending engine: ivs-pacer.c, for pictures, where the path is narrow. Elsewhere
+ *     a picture leaves as it comes from the encoder; ivs-arrival.c is made for that.
  *   5.1 to 5.4: ivs-arrival.c.
  *   5.5: ivs-aimd.c.
  *   6: ivs-loss.c. The target is the smaller of the two estimates. Ours: a decrease
@@ -202,16 +202,20 @@ add_summary (IvsRate *self, const IvsRateFeedback *feedback)
 
 /* What is lost while a full queue drains was sent before the delay based controller
  * answered: to answer to it again and again would be to fall far below what the path
- * carries. So one round takes no more from it than beta of what arrives. */
-static void
+ * carries. So one round takes no more from it than beta of what arrives. Returns
+ * whether a queue overflows. */
+static gboolean
 update_loss (IvsRate *self, gint64 now_us, guint sent, guint lost, guint target)
 {
   gdouble before = self->loss.estimate;
   gdouble carried = IVS_AIMD_BETA * self->arrival.received_bps;
+  gboolean overflows;
 
-  ivs_loss_update (&self->loss, now_us, sent, lost, target, self->rtt_us);
+  overflows = ivs_loss_update (&self->loss, now_us, sent, lost, target,
+      self->rtt_us, &self->arrival);
   if (self->loss.estimate < before)
     self->loss.estimate = MAX (self->loss.estimate, MIN (before, carried));
+  return overflows;
 }
 
 /**
@@ -226,6 +230,7 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   guint target = ivs_rate_get_target (self, now_us);
   guint sent = feedback->packets_sent;
   guint lost = sent - MIN (feedback->packets_received, sent);
+  IvsUsage usage;
 
   resume (self, now_us, target);
   self->feedback_us = now_us;
@@ -235,9 +240,12 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   } else {
     add_summary (self, feedback);
   }
-  ivs_aimd_update (&self->aimd, now_us, self->arrival.usage,
-      self->arrival.is_empty, self->arrival.received_bps, self->rtt_us);
-  update_loss (self, now_us, sent, lost, target);
+  if (update_loss (self, now_us, sent, lost, target))
+    usage = IVS_USAGE_OVER;
+  else
+    usage = self->arrival.usage;
+  ivs_aimd_update (&self->aimd, now_us, usage, self->arrival.is_empty,
+      self->arrival.received_bps, self->rtt_us);
   bound_estimates (self);
 }
 

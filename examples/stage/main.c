@@ -28,6 +28,7 @@ typedef struct
   gboolean quiet;
   gboolean die_with_parent;
   gint seconds;
+  gint patience_ms;
 } Options;
 
 typedef struct
@@ -63,6 +64,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
         "Keep the RTP packets of all participants in this folder", "FOLDER" },
     { "seconds", 0, 0, G_OPTION_ARG_INT, &options->seconds,
         "End after so many seconds", "N" },
+    { "patience", 0, 0, G_OPTION_ARG_INT, &options->patience_ms,
+        "Wait so long for a lost packet (200 ms)", "MS" },
     { "die-with-parent", 0, 0, G_OPTION_ARG_NONE, &options->die_with_parent,
         "End when the program that started this one ends", NULL },
     { NULL }
@@ -79,6 +82,11 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
       options->regional_port < 0 || options->regional_port > 65535) {
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
         "A port is a number from 0 to 65535");
+    return FALSE;
+  }
+  if (options->patience_ms < 0) {
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--patience is a number of milliseconds, 1 or more");
     return FALSE;
   }
   return TRUE;
@@ -231,6 +239,8 @@ set_up (Program *program, GError **error)
   options.certificate = certificate;
   warn_of_address (address, text);
   stage_record_into (program->options.record);
+  if (program->options.patience_ms > 0)
+    stage_peer_set_patience ((guint) program->options.patience_ms);
   program->journal = stage_journal_new ();
   program->stage =
       stage_new (g_inet_address_get_is_any (address) ? NULL : text);

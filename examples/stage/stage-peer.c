@@ -15,6 +15,8 @@
 /* How long what a cut has held back is thrown away. */
 #define DISCARD_MS 50
 
+static guint patience_ms = 200; /* set before the first peer */
+
 struct _StagePeer
 {
   StagePeerEvents events;
@@ -299,6 +301,9 @@ jitterbuffer_added (GstElement *rtpbin, GstElement *buffer, guint session,
 {
   StagePeer *peer = data;
 
+  /* What is missing is asked for, as browsers and SFUs do, and not what is guessed to
+   * be late: of a picture whose packets leave together that is every first one. */
+  g_object_set (buffer, "rtx-next-seqnum", FALSE, NULL);
   if (peer->events.jitterbuffer_added != NULL)
     peer->events.jitterbuffer_added (buffer, ssrc, peer->data);
 }
@@ -477,6 +482,12 @@ connect_signals (StagePeer *peer)
   g_object_set (rtpbin, "rtcp-sync-send-time", FALSE, NULL);
 }
 
+void
+stage_peer_set_patience (guint ms)
+{
+  patience_ms = ms;
+}
+
 StagePeer *
 stage_peer_new (const gchar *address, const StagePeerEvents *events,
     gpointer data, GError **error)
@@ -496,7 +507,7 @@ stage_peer_new (const gchar *address, const StagePeerEvents *events,
     return NULL;
   }
   g_object_set (peer->webrtc, "bundle-policy",
-      GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", 200, NULL);
+      GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", patience_ms, NULL);
   gst_bin_add (GST_BIN (peer->pipeline), peer->webrtc);
   set_up_ice (peer, address);
   connect_signals (peer);

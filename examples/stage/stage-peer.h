@@ -27,6 +27,10 @@ typedef struct
   void (*rtcp_received) (GstBuffer *packet, gpointer data);
 } StagePeerEvents;
 
+/* How long those that are made from now on wait for a lost packet, which may come
+ * again; before, it is 200 ms. */
+void stage_peer_set_patience (guint ms);
+
 /* `address`: the one local address for ICE, or NULL for all but loopback. */
 StagePeer *stage_peer_new (const gchar *address, const StagePeerEvents *events,
     gpointer data, GError **error);

@@ -108,9 +108,9 @@ class Bench:
 
 
 class Stage:
-    def __init__(self, bench):
+    def __init__(self, bench, *options):
         self.process = bench.start([bench.program("examples", "stage", "ivs-local-stage"), "--port", "0",
-                                    "--quiet", "--die-with-parent"])
+                                    "--quiet", "--die-with-parent", *options])
         self.ready = json.loads(self.process.stdout.readline())
         self.regional = self.ready["regional"] + "/"
 

@@ -238,21 +238,24 @@ class Chromium:
         self.server.server_close()
         shutil.rmtree(self.profile, ignore_errors=True)
         counts = [one for one in self.told if "captured" in one]
+        if len(counts) < 2:
+            return 0
         return (counts[-1]["captured"] - counts[0]["captured"]) / (counts[-1]["at"] - counts[0]["at"])
 
 
 # -- A run ----------------------------------------------------------------------------
 
-def wait_live(stage, participant, publisher):
+class Failure(Exception):
+    """A run that says nothing about the network."""
+
+
+def wait_for(what, condition, publisher):
     until = time.monotonic() + b.DEADLINE
-    while time.monotonic() < until:
+    while not condition():
         errors = [one["error"] for one in publisher.told if "error" in one]
-        if errors:
-            sys.exit(f"The browser's page: {errors[0]}")
-        if stage.look(participant).get("first_picture_us"):
-            return
+        if errors or time.monotonic() > until:
+            raise Failure(f"{what}; the browser's page told {errors or publisher.told[-1:]}")
         time.sleep(0.1)
-    sys.exit(f"Nothing reached the stage; the page told {publisher.told}")
 
 
 def go_through(link, phases, processes):
@@ -275,19 +278,33 @@ def run(bench, stage, clip, sender, phases):
     link.set_path(phases[0])
     epoch = round(time.time() * 1e6)
     publisher = (Chromium if sender == "chromium" else Publisher)(bench, sender, link.url, token, clip, epoch)
-    wait_live(stage, participant, publisher)
     patience = PATIENCE + max(one["rtt"] for one in phases) / 2000
-    viewer = Viewer(bench, stage, participant, clip, epoch, patience)
-    times, cpu = go_through(link, phases, {
-        "sender": publisher.process, "link": link.process, "viewer": viewer.process, "stage": stage.process})
-    time.sleep(patience + 0.5)
-    viewer.end()
-    arrived = stage.look(participant)
-    captured = publisher.end()
-    link.end()
+    viewer = None
+    try:
+        wait_for("nothing reached the stage", lambda: stage.look(participant).get("first_picture_us"), publisher)
+        viewer = Viewer(bench, stage, participant, clip, epoch, patience)
+        wait_for("the viewer sees nothing", lambda: viewer.pictures, publisher)
+        times, cpu = go_through(link, phases, {
+            "sender": publisher.process, "link": link.process, "viewer": viewer.process, "stage": stage.process})
+        time.sleep(patience + 0.5)
+        arrived = stage.look(participant)
+    finally:
+        if viewer:
+            viewer.end()
+        captured = publisher.end()
+        link.end()
     return {"epoch_us": epoch, "times": times, "cpu": cpu, "patience": patience, "captured": captured,
             "pictures": viewer.pictures, "seen": viewer.seen, "link": link.reports, "told": publisher.told,
-            "arrived": arrived}
+            "arrived": arrived, "load": os.getloadavg()[0]}
+
+
+def run_again(bench, stage, clip, sender, phases):
+    """A run; once more if it did not even begin."""
+    try:
+        return run(bench, stage, clip, sender, phases)
+    except Failure as failure:
+        print(f"{sender}: {failure}; once more", file=sys.stderr)
+        return run(bench, stage, clip, sender, phases)
 
 
 # -- Figures --------------------------------------------------------------------------
@@ -394,8 +411,7 @@ def measure(bench, options):
     for name in names:
         results[name] = {}
         for sender in senders:
-            result = run(bench, stage, clip, sender, SCENARIOS[name])
-            result["load"] = os.getloadavg()[0]
+            result = run_again(bench, stage, clip, sender, SCENARIOS[name])
             results[name][sender] = result
             print(f"{name}, {sender}: load {result['load']:.1f}", file=sys.stderr)
     bench.write("network", {"results": results})

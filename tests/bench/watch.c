@@ -30,7 +30,7 @@
 #define DECODER \
   "rtph264depay name=in wait-for-keyframe=true request-keyframe=true " \
   "! video/x-h264,stream-format=byte-stream,alignment=au " \
-  "! avdec_h264 name=decoder max-threads=1 ! videoscale " \
+  "! h264parse ! openh264dec name=decoder ! videoscale " \
   "! video/x-raw,format=I420,width=640,height=360,pixel-aspect-ratio=1/1 " \
   "! appsink name=out sync=false"
 #define CODECS \

@@ -111,7 +111,7 @@ get_step (const IvsAimd *self, gint64 elapsed_us, gint64 rtt_us)
   gdouble alpha = 0.5 * MIN (elapsed_us / response_us, 1);
   gdouble frame = self->estimate / FRAME_RATE;
 
-  return MAX (MIN_STEP, alpha * frame / ceil (frame / PACKET_BITS));
+  return MAX (MIN_STEP, alpha * frame / MAX (ceil (frame / PACKET_BITS), 1));
 }
 
 /* Draft 5.5: more arrives than the band of R_hat at congestion. Ours: without a queue

@@ -435,8 +435,7 @@ change_header (GstIvsStream *self, const Arrival *arrival)
 {
   GstBuffer *packet = arrival->packet;
 
-  gst_buffer_replace_memory_range (packet, 0,
-      self->first_size > 0 ? 2 : 1,
+  gst_buffer_replace_memory_range (packet, 0, self->first_size > 0 ? 2 : 1,
       make_header (self, arrival->time, arrival->marker, self->first_size));
   gst_buffer_foreach_meta (packet, drop_meta, NULL);
   GST_BUFFER_PTS (packet) = GST_BUFFER_DTS (packet) = GST_CLOCK_TIME_NONE;

@@ -372,8 +372,7 @@ test_loss_overflow (void)
   IvsLoss loss;
 
   ivs_loss_init (&loss, 1000000);
-  g_assert_false (
-      ivs_loss_update (&loss, now_us, 0, 0, 1000000, 0, &arrival));
+  g_assert_false (ivs_loss_update (&loss, now_us, 0, 0, 1000000, 0, &arrival));
   for (guint i = 0; i < 5; i++) {
     gdouble before = loss.estimate;
 
@@ -395,8 +394,8 @@ test_loss_overflow (void)
 
   /* an empty queue does not overflow */
   arrival.is_empty = TRUE;
-  g_assert_false (
-      ivs_loss_update (&loss, now_us + SECOND, 1000, 150, 1000000, 0, &arrival));
+  g_assert_false (ivs_loss_update (&loss, now_us + SECOND, 1000, 150, 1000000,
+      0, &arrival));
 }
 
 /* No further than twice what is sent. */

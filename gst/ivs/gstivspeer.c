@@ -12,6 +12,7 @@
 #include <gst/webrtc/webrtc.h>
 #include "gstivsestimator.h"
 #include "gstivsflight.h"
+#include "gstivslists.h"
 #include "gstivsliveness.h"
 #include "gstivssection.h"
 #include "gstivswebrtc.h"
@@ -43,6 +44,7 @@ struct _GstIvsPeer
   GstElement *webrtcbin;
   GstIvsPeerEvents events;
   gpointer data;
+  gboolean sends_fec; /* if the answer takes it */
 
   /* Worker only. */
   GstIvsSection sections[GST_IVS_N_KINDS];
@@ -736,6 +738,8 @@ element_added (GstBin *bin, GstBin *child, GstElement *element, gpointer data)
 {
   GstIvsPeer *self = data;
 
+  if (!self->sends_fec)
+    gst_ivs_lists_keep (element);
   if (self->socket_pad != NULL ||
       g_strcmp0 (G_OBJECT_TYPE_NAME (element), "GstNiceSink") != 0)
     return;
@@ -962,6 +966,7 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   self->worker = gst_ivs_worker_ref (worker);
   self->events = *events;
   self->data = data;
+  self->sends_fec = settings->do_fec;
   self->webrtcbin = webrtcbin;
 
   add_estimator (self, settings);

@@ -350,6 +350,61 @@ test_told (void)
   g_mutex_clear (&notified.lock);
 }
 
+/* -- One picture, one list ---------------------------------------------------- */
+
+typedef struct
+{
+  gint lists, listed; /* atomic; the packets of lists */
+} Leaving;
+
+static GstPadProbeReturn
+list_left (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Leaving *leaving = data;
+
+  g_atomic_int_inc (&leaving->lists);
+  g_atomic_int_add (&leaving->listed,
+      (gint) gst_buffer_list_length (GST_PAD_PROBE_INFO_BUFFER_LIST (info)));
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+element_came (GstBin *bin, GstBin *child, GstElement *element, gpointer data)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  if (g_strcmp0 (G_OBJECT_TYPE_NAME (element), "GstNiceSink") != 0)
+    return;
+  pad = gst_element_get_static_pad (element, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER_LIST, list_left, data,
+      NULL);
+}
+
+/* Most of what is sent of large pictures comes to the socket in lists of several, and all
+ * of it arrives. */
+static void
+test_lists (void)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
+      "videotestsrc pattern=snow is-live=true ! "
+      "video/x-raw,width=640,height=360,framerate=30/1 ! " X264
+      " bitrate=2000 ! ivsstagesink");
+  Leaving leaving = { 0 };
+  g_autoptr (JsonNode) state = NULL;
+  gdouble packets;
+
+  g_signal_connect (publish_fixture_get_pipeline (publish),
+      "deep-element-added", G_CALLBACK (element_came), &leaving);
+  publish_fixture_play (publish);
+  state =
+      publish_fixture_wait_number (publish, "session.video.packets", 300, 20);
+  publish_fixture_stop (publish);
+  packets = publish_fixture_number (publish, state, "session.video.packets");
+  g_assert_cmpint (leaving.listed, >, packets / 2);
+  g_assert_cmpint (leaving.listed, >=, 2 * leaving.lists);
+  publish_fixture_assert_int (publish, state, "session.video.lost", ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -364,6 +419,7 @@ main (int argc, char **argv)
     { "endpoint/redirects", test_endpoint_redirects },
     { "endpoint/of-token", test_endpoint_of_token },
     { "told", test_told },
+    { "lists", test_lists },
   };
   int result;
 

@@ -14,6 +14,7 @@
 #include "gstivsflight.h"
 #include "gstivslists.h"
 #include "gstivsliveness.h"
+#include "gstivsretransmission.h"
 #include "gstivssection.h"
 #include "gstivswebrtc.h"
 #include "ivs-error.h"
@@ -701,6 +702,7 @@ watch (GstIvsPeer *self)
     g_signal_emit_by_name (rtpbin, "get-internal-session", 0,
         &self->rtp_session);
     watch_feedback (self, rtpbin);
+    gst_ivs_retransmission_bound (self->webrtcbin);
   }
   if (self->rtp_session != NULL) {
     /* Five seconds by default, and two streams take turns: a viewer would wait

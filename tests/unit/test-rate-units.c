@@ -40,7 +40,8 @@ static const Delays delays[] = {
   { "one-idr-picture", { 60, 60, 50, -20, -20, -20, -20, -20, -20, -20 }, { N, N, N, N, N, U, U, U, U, U } },
   { "slowly-growing", { 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 }, { N, N, N, N, N, N, N, N, N, N } },
   { "eight-percent-too-much", { 8, 8, 8, 8, 8, 8, 8, 8, 8, 8 }, { N, N, N, N, N, O, O, O, O, O } },
-  { "draining", { -40, -40, -40, -40 }, { U, U, U, U, U, U, U, N, N, N } },
+  { "draining", { 60, 60, 60, -40, -40, -40, -50, -1, -1, -1 }, { N, N, N, N, N, U, N, N, N, N } },
+  { "shorter-than-ever", { -40, -40, -40, -40 }, { N, N, N, N, N, N, N, N, N, N } },
 };
 /* clang-format on */
 

@@ -28,8 +28,10 @@
  *   [25, 2500]. The time an over-use must last is two buckets for 10 ms, and K_u is
  *   smaller by the same factor, so that the threshold does not outrun the slope
  *   before two buckets are over; K_d is as it was.
- *   Ours: without a queue of 40 ms nothing is signalled, for threads that wait for a
- *   processor make delays grow too.
+ *   Ours: without a queue of 40 ms no over-use is signalled, for threads that wait for a
+ *   processor make delays grow too. Nor under-use without one of 15 ms: when the queue
+ *   is empty there is nothing to wait for, and who sends only now and then, for most
+ *   of his pictures are left out, would be told so each time.
  *   "If m(i) < m(i-1), over-use will not be signalled": we compare the delays
  *   themselves, which an IDR picture raises once while congestion raises them
  *   again and again.
@@ -153,7 +155,9 @@ detect (IvsArrival *self)
     return IVS_USAGE_NORMAL;
   }
   self->n_over = 0;
-  return self->slope < -self->threshold ? IVS_USAGE_UNDER : IVS_USAGE_NORMAL;
+  return self->slope < -self->threshold && self->queue_us >= EMPTY_QUEUE_US
+      ? IVS_USAGE_UNDER
+      : IVS_USAGE_NORMAL;
 }
 
 static void

@@ -42,7 +42,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_gate_debug);
 #define MAX_STEP_BACK GST_SECOND
 
 /* A paced picture has left before so much of the time to the next one is over. */
-#define PACED_PART 0.75
+#define PACED_PART 0.6
 /* What is taken for that time: 120 to 25 pictures per second, 30 if not known. */
 #define MIN_FRAME_TIME (GST_SECOND / 120)
 #define MAX_FRAME_TIME (GST_SECOND / 25)

@@ -154,7 +154,7 @@ void gst_ivs_gate_set_budget (GstIvsGate *self, guint bps);
  * gst_ivs_gate_set_pace:
  * @bps: bits per second at which a picture leaves; 0 = as it comes
  *
- * Video only. A picture that could not be gone within three quarters of the time to
+ * Video only. A picture that could not be gone within three fifths of the time to
  * the next one leaves so much faster. Any thread.
  */
 void gst_ivs_gate_set_pace (GstIvsGate *self, guint bps);

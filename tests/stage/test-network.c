@@ -4,8 +4,12 @@
  * What the element sends when the network between it and the stage gets narrow.
  */
 #include "end-gstreamer.h"
+#include "fake-estimator.h"
+#include "packet-watch.h"
 #include "publish-fixture.h"
 #include "whip-relay.h"
+
+#include <gst/rtp/rtp.h>
 
 /* Fine structures that move: whatever bit rate it gets, the encoder uses. */
 #define PICTURE \
@@ -37,6 +41,7 @@ typedef struct
   guint bitrate, total;
   guint least; /* bits per second since it is limited */
   gboolean is_limited;
+  guint n_sent[128]; /* packets of each payload type */
 } Net;
 
 static void
@@ -235,67 +240,6 @@ test_none (void)
 
 /* -- Another controller ------------------------------------------------------------- */
 
-/* Stands for the rtpgccbwe of gst-plugins-rs: a place in webrtcbin, and an estimate. */
-typedef struct
-{
-  GstBin parent;
-  guint estimate;
-} FakeEstimator;
-
-typedef struct
-{
-  GstBinClass parent;
-} FakeEstimatorClass;
-
-GType fake_estimator_get_type (void);
-G_DEFINE_TYPE (FakeEstimator, fake_estimator, GST_TYPE_BIN)
-
-static FakeEstimator *the_estimator; /* weak */
-
-static void
-fake_estimator_set_property (GObject *object, guint id, const GValue *value,
-    GParamSpec *pspec)
-{
-  ((FakeEstimator *) object)->estimate = g_value_get_uint (value);
-}
-
-static void
-fake_estimator_get_property (GObject *object, guint id, GValue *value,
-    GParamSpec *pspec)
-{
-  g_value_set_uint (value, ((FakeEstimator *) object)->estimate);
-}
-
-static void
-fake_estimator_class_init (FakeEstimatorClass *klass)
-{
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->set_property = fake_estimator_set_property;
-  object_class->get_property = fake_estimator_get_property;
-  g_object_class_install_property (object_class, 1,
-      g_param_spec_uint ("estimated-bitrate", NULL, NULL, 0, G_MAXUINT, 0,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
-  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "Estimator",
-      "Network", "Stands for another one", "The ivsstagesink authors");
-}
-
-static void
-fake_estimator_init (FakeEstimator *self)
-{
-  GstElement *identity = gst_element_factory_make ("identity", NULL);
-  static const gchar *const names[] = { "sink", "src" };
-
-  gst_bin_add (GST_BIN (self), identity);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autoptr (GstPad) pad = gst_element_get_static_pad (identity, names[i]);
-
-    gst_element_add_pad (GST_ELEMENT (self), gst_ghost_pad_new (names[i], pad));
-  }
-  the_estimator = self;
-  g_object_add_weak_pointer (G_OBJECT (self), (gpointer *) &the_estimator);
-}
-
 static gboolean
 is_as_estimated (gpointer data)
 {
@@ -307,13 +251,11 @@ test_other_controller (void)
 {
   g_auto (Net) net = { 0 };
 
-  gst_element_register (NULL, "rtpgccbwe", GST_RANK_NONE,
-      fake_estimator_get_type ());
+  fake_estimator_register ();
   net_init (&net, RAW "congestion-control=gcc-element " SOUND, NULL);
   net_play (&net);
   g_assert_true (publish_wait (is_flowing, &net, PATIENCE_MS));
-  g_assert_nonnull (the_estimator);
-  g_object_set (the_estimator, "estimated-bitrate", 700000, NULL);
+  fake_estimator_set (700000);
   g_assert_true (publish_wait (is_as_estimated, &net, PATIENCE_MS));
 }
 
@@ -352,14 +294,68 @@ is_repaired (gpointer data)
 }
 
 static void
+packet_left (GstPad *pad, GstBuffer *packet, gpointer data)
+{
+  Net *net = data;
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  guint type;
+
+  g_assert_true (gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp));
+  type = gst_rtp_buffer_get_payload_type (&rtp);
+  gst_rtp_buffer_unmap (&rtp);
+  g_mutex_lock (&net->lock);
+  net->n_sent[type]++;
+  g_mutex_unlock (&net->lock);
+}
+
+#define H264_TYPE 97
+#define RED_TYPE 98
+
+static guint
+count_sent (Net *net, guint type)
+{
+  guint n;
+
+  g_mutex_lock (&net->lock);
+  n = net->n_sent[type];
+  g_mutex_unlock (&net->lock);
+  return n;
+}
+
+static void
 test_fec (void)
 {
   g_auto (Net) net = { 0 };
 
   net_init (&net, RAW "do-fec=true do-retransmission=false " SOUND, NULL);
   net_play (&net);
+  packet_watch (publish_fixture_get_sink (net.publish), packet_left, &net);
   udp_relay_set_path (net.relay, UDP_RELAY_UP, &(UdpRelayPath){ .loss = 0.02 });
   g_assert_true (publish_wait (is_repaired, &net, PATIENCE_MS));
+  g_assert_cmpuint (count_sent (&net, RED_TYPE), >, 0);
+}
+
+static gboolean
+has_pictures (gpointer data)
+{
+  return get_at_stage (data, "session.video.frames") >= 60;
+}
+
+/* The stage is not asked for it, and answers without: it goes live, and nothing is sent
+ * that was not agreed on. */
+static void
+test_fec_refused (void)
+{
+  static const gchar *const dropped[] = { "a=rtpmap:98 red",
+    "a=rtpmap:99 ulpfec", NULL };
+  g_auto (Net) net = { 0 };
+
+  net_init (&net, RAW "do-fec=true do-retransmission=false " SOUND, dropped);
+  net_play (&net);
+  packet_watch (publish_fixture_get_sink (net.publish), packet_left, &net);
+  g_assert_true (publish_wait (has_pictures, &net, PATIENCE_MS));
+  g_assert_cmpuint (count_sent (&net, H264_TYPE), >, 0);
+  g_assert_cmpuint (count_sent (&net, RED_TYPE), ==, 0);
 }
 
 /* -- Encoded video ------------------------------------------------------------------ */
@@ -472,6 +468,7 @@ main (int argc, char **argv)
       test_no_other_controller);
   g_test_add_func ("/network/raw/other-controller", test_other_controller);
   g_test_add_func ("/network/fec", test_fec);
+  g_test_add_func ("/network/fec-refused", test_fec_refused);
   g_test_add_func ("/network/encoded/is-told-and-shed", test_encoded);
   status = g_test_run ();
 

@@ -6,167 +6,18 @@
  * The stage keeps the packets; they are decoded here and compared with what went
  * into the element's encoder.
  */
-#include <glib/gstdio.h>
-#include <gst/app/app.h>
-#include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
 #include <math.h>
 
 #include "end-gstreamer.h"
 #include "publish-fixture.h"
+#include "recording.h"
 
 static StageFixture *stage;
 static gchar *folder;
 
 #define VIDEO_RATE 90000
 #define AUDIO_RATE 48000
-#define PULL_TIMEOUT (20 * GST_SECOND)
-
-/* -- What the stage kept ------------------------------------------------------- */
-
-typedef struct
-{
-  GPtrArray *packets; /* GstBuffer, stamped by their RTP timestamps */
-  guint32 first;      /* RTP timestamp of the first */
-  guint16 last;       /* sequence number of the last */
-} Recording;
-
-static void
-recording_clear (Recording *recording)
-{
-  g_ptr_array_unref (recording->packets);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Recording, recording_clear)
-
-/* Once: a stage that is busy asks for packets again which are on their way. */
-static gboolean
-is_known (const Recording *recording, guint16 seq)
-{
-  return recording->packets->len > 0 && (gint16) (seq - recording->last) <= 0;
-}
-
-/* Packets of other sources are left out. */
-static void
-add_packet (Recording *recording, const gchar *data, gsize size, guint32 ssrc,
-    guint rate)
-{
-  g_autoptr (GstBuffer) packet = gst_buffer_new_memdup (data, size);
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  guint32 timestamp;
-  gboolean is_wanted;
-
-  g_assert_true (gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp));
-  timestamp = gst_rtp_buffer_get_timestamp (&rtp);
-  is_wanted = gst_rtp_buffer_get_ssrc (&rtp) == ssrc &&
-      !is_known (recording, gst_rtp_buffer_get_seq (&rtp));
-  if (is_wanted)
-    recording->last = gst_rtp_buffer_get_seq (&rtp);
-  gst_rtp_buffer_unmap (&rtp);
-  if (!is_wanted)
-    return;
-  if (recording->packets->len == 0)
-    recording->first = timestamp;
-  GST_BUFFER_PTS (packet) =
-      gst_util_uint64_scale (timestamp - recording->first, GST_SECOND, rate);
-  g_ptr_array_add (recording->packets, g_steal_pointer (&packet));
-}
-
-static guint32
-get_ssrc (PublishFixture *publish, const gchar *media)
-{
-  g_autofree gchar *path = g_strdup_printf ("session.%s.ssrc", media);
-  g_autoptr (JsonNode) state = publish_fixture_look (publish);
-
-  return (guint32) publish_fixture_number (publish, state, path);
-}
-
-/* RFC 4571: length, packet, length, packet, ... */
-static void
-read_recording (Recording *recording, PublishFixture *publish,
-    const gchar *media, guint rate)
-{
-  g_autofree gchar *path = g_strdup_printf ("%s/%s.rtp", folder,
-      publish_fixture_get_participant (publish));
-  guint32 ssrc = get_ssrc (publish, media);
-  g_autofree gchar *data = NULL;
-  g_autoptr (GError) error = NULL;
-  gsize size = 0, at = 0;
-
-  recording->packets =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
-  g_file_get_contents (path, &data, &size, &error);
-  g_assert_no_error (error);
-  while (at + 2 <= size) {
-    gsize length = GST_READ_UINT16_BE (data + at);
-
-    g_assert_cmpuint (at + 2 + length, <=, size);
-    add_packet (recording, data + at + 2, length, ssrc, rate);
-    at += 2 + length;
-  }
-  g_assert_cmpuint (recording->packets->len, >, 0);
-}
-
-static void
-assert_no_failure (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
-
-  if (message != NULL)
-    gst_message_parse_error (message, &error, NULL);
-  g_assert_no_error (error);
-}
-
-/* `description` goes from "appsrc name=in" to "appsink name=out"; the samples. */
-static GPtrArray *
-decode (const Recording *recording, const gchar *description)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
-  g_autoptr (GstElement) in = NULL, out = NULL;
-  GPtrArray *samples =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_sample_unref);
-  GstSample *sample;
-
-  g_assert_no_error (error);
-  in = gst_bin_get_by_name (GST_BIN (pipeline), "in");
-  out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  for (guint i = 0; i < recording->packets->len; i++)
-    gst_app_src_push_buffer (GST_APP_SRC (in),
-        gst_buffer_ref (recording->packets->pdata[i]));
-  gst_app_src_end_of_stream (GST_APP_SRC (in));
-  while ((sample = gst_app_sink_try_pull_sample (GST_APP_SINK (out),
-              PULL_TIMEOUT)) != NULL)
-    g_ptr_array_add (samples, sample);
-  g_assert_true (gst_app_sink_is_eos (GST_APP_SINK (out)));
-  assert_no_failure (pipeline);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  return samples;
-}
-
-#define RTP_IN "appsrc name=in format=time max-bytes=0 caps=application/x-rtp,"
-#define OUT " ! appsink name=out sync=false"
-
-static GPtrArray *
-decode_video (const Recording *recording)
-{
-  return decode (recording,
-      RTP_IN "media=video,payload=97,clock-rate=90000,encoding-name=H264 "
-             "! rtph264depay ! h264parse ! openh264dec ! videoconvertscale "
-             "! video/x-raw,format=I420" OUT);
-}
-
-static GPtrArray *
-decode_audio (const Recording *recording)
-{
-  return decode (recording,
-      RTP_IN "media=audio,payload=96,clock-rate=48000,encoding-name=OPUS "
-             "! rtpopusdepay ! opusdec ! audioconvert "
-             "! audio/x-raw,format=S16LE,rate=48000,channels=1" OUT);
-}
 
 /* -- Pictures ---------------------------------------------------------------------- */
 
@@ -272,8 +123,8 @@ publish_pictures (const gchar *source, guint at_least, gdouble bound)
   publish_fixture_wait_eos (publish, 30);
   publish_fixture_stop (publish);
   publish_fixture_assert_deleted (publish, 1);
-  read_recording (&recording, publish, "video", VIDEO_RATE);
-  decoded = decode_video (&recording);
+  recording_read (&recording, publish, folder, "video", VIDEO_RATE);
+  decoded = recording_decode_video (&recording);
   g_assert_cmpuint (encoded->len, >=, at_least);
   check_pictures (encoded, decoded, bound);
 }
@@ -380,8 +231,8 @@ test_pitch (gconstpointer data)
   publish_fixture_play (publish);
   publish_fixture_wait_eos (publish, 30);
   publish_fixture_stop (publish);
-  read_recording (&recording, publish, "audio", AUDIO_RATE);
-  samples = decode_audio (&recording);
+  recording_read (&recording, publish, folder, "audio", AUDIO_RATE);
+  samples = recording_decode_audio (&recording);
   join_samples (&sound, samples);
   g_assert_cmpuint (measure_pitch (&sound), >=, 990);
   g_assert_cmpuint (measure_pitch (&sound), <=, 1010);
@@ -506,10 +357,10 @@ test_sync (gconstpointer data)
   publish_fixture_wait_eos (publish, 30);
   publish_fixture_stop (publish);
   state = publish_fixture_look (publish);
-  read_recording (&video, publish, "video", VIDEO_RATE);
-  read_recording (&audio, publish, "audio", AUDIO_RATE);
-  pictures = decode_video (&video);
-  samples = decode_audio (&audio);
+  recording_read (&video, publish, folder, "video", VIDEO_RATE);
+  recording_read (&audio, publish, folder, "audio", AUDIO_RATE);
+  pictures = recording_decode_video (&video);
+  samples = recording_decode_audio (&audio);
   join_samples (&sound, samples);
   n_flashes = find_flashes (pictures,
       get_offset (publish, state, "video", &video, VIDEO_RATE), flashes);
@@ -519,21 +370,6 @@ test_sync (gconstpointer data)
 }
 
 /* -- Start and end ---------------------------------------------------------------------- */
-
-static void
-remove_folder (void)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree gchar *path = g_build_filename (folder, name, NULL);
-
-    g_unlink (path);
-  }
-  g_rmdir (folder);
-  g_free (folder);
-}
 
 int
 main (int argc, char **argv)
@@ -558,7 +394,8 @@ main (int argc, char **argv)
   stage = stage_fixture_start (options);
   result = g_test_run ();
   stage_fixture_stop (stage);
-  remove_folder ();
+  recording_remove (folder);
+  g_free (folder);
   end_gstreamer ();
   return result;
 }

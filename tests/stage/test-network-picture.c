@@ -41,6 +41,7 @@ make_publisher (void)
 
   publish_fixture_expect (publish, "frame-rate-low");
   publish_fixture_expect (publish, "key-frame-interval");
+  publish_fixture_expect (publish, "audio-gaps");
   return publish;
 }
 

@@ -66,6 +66,7 @@ net_init (Net *net, const gchar *description, const gchar *const *dropped)
   /* A machine that is busy, and a network that is narrow, leave too few pictures. */
   publish_fixture_expect (net->publish, "frame-rate-low");
   publish_fixture_expect (net->publish, "key-frame-interval");
+  publish_fixture_expect (net->publish, "audio-gaps");
   g_signal_connect (publish_fixture_get_sink (net->publish), "encoder-setup",
       G_CALLBACK (encoder_made), net);
 }

@@ -545,43 +545,6 @@ install_encoding_properties (GObjectClass *klass, guint first)
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 }
 
-guint
-gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id)
-{
-  install_credential_properties (klass, first_id);
-  install_http_properties (klass, first_id);
-  install_timeout_properties (klass, first_id);
-  install_session_properties (klass, first_id);
-  install_stage_properties (klass, first_id);
-  install_ice_properties (klass, first_id);
-  install_repair_properties (klass, first_id);
-  install_congestion_properties (klass, first_id);
-  install_encoding_properties (klass, first_id);
-
-  gst_type_mark_as_plugin_api (GST_TYPE_IVS_CONGESTION_CONTROL, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_IVS_DUMMY_VIDEO, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_IVS_STAGE_LIMITS, 0);
-  return first_id + N_SETTINGS;
-}
-
-static void
-replace_string (gchar **string, const GValue *value)
-{
-  g_free (*string);
-  *string = g_value_dup_string (value);
-}
-
-static void
-replace_strv (gchar ***strv, const GValue *array)
-{
-  guint n = gst_value_array_get_size (array);
-
-  g_strfreev (*strv);
-  *strv = g_new0 (gchar *, n + 1);
-  for (guint i = 0; i < n; i++)
-    (*strv)[i] = g_value_dup_string (gst_value_array_get_value (array, i));
-}
-
 /* Where each setting lies; its type is its property's. */
 #define AT(member) G_STRUCT_OFFSET (GstIvsSettings, member)
 static const gsize offsets[N_SETTINGS] = {
@@ -611,6 +574,52 @@ static const gsize offsets[N_SETTINGS] = {
   [KEY_FRAME_INTERVAL] = AT (encoding.key_frame_interval),
 };
 #undef AT
+
+/* One that was forgotten would lie where the first one does. */
+static void
+check_offsets (void)
+{
+  for (guint i = 1; i < N_SETTINGS; i++)
+    g_assert (offsets[i] != offsets[0]);
+}
+
+guint
+gst_ivs_settings_install_properties (GObjectClass *klass, guint first_id)
+{
+  install_credential_properties (klass, first_id);
+  install_http_properties (klass, first_id);
+  install_timeout_properties (klass, first_id);
+  install_session_properties (klass, first_id);
+  install_stage_properties (klass, first_id);
+  install_ice_properties (klass, first_id);
+  install_repair_properties (klass, first_id);
+  install_congestion_properties (klass, first_id);
+  install_encoding_properties (klass, first_id);
+
+  check_offsets ();
+  gst_type_mark_as_plugin_api (GST_TYPE_IVS_CONGESTION_CONTROL, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_IVS_DUMMY_VIDEO, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_IVS_STAGE_LIMITS, 0);
+  return first_id + N_SETTINGS;
+}
+
+static void
+replace_string (gchar **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+static void
+replace_strv (gchar ***strv, const GValue *array)
+{
+  guint n = gst_value_array_get_size (array);
+
+  g_strfreev (*strv);
+  *strv = g_new0 (gchar *, n + 1);
+  for (guint i = 0; i < n; i++)
+    (*strv)[i] = g_value_dup_string (gst_value_array_get_value (array, i));
+}
 
 /* An enumeration is read and written as the gint that GValue has it as. */
 G_STATIC_ASSERT (sizeof (GstIvsDummyVideo) == sizeof (gint));

@@ -1,0 +1,421 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What leaves the gate, and where to.
+ *
+ * Of video, large pictures leave in the pacer's thread where the network is narrow;
+ * everything else in that of upstream. Never both at a time.
+ */
+#include "gstivsgateprivate.h"
+#include "gstivsmetadata.h"
+
+#define GST_CAT_DEFAULT gst_ivs_gate_debug
+
+/* Of metadata that waits for its picture; a picture comes 30 times a second. */
+#define MAX_METADATA_PACKETS 32
+/* Metadata is for the next picture; if none came for so long, none is expected. */
+#define MAX_METADATA_WAIT (2 * GST_SECOND)
+
+/* A paced picture has left before so much of the time to the next one is over. */
+#define PACED_PART 0.6
+/* What is taken for that time: 120 to 25 pictures per second. */
+#define MIN_FRAME_TIME (GST_SECOND / 120)
+#define MAX_FRAME_TIME (GST_SECOND / 25)
+
+/* -- Metadata ------------------------------------------------------------------ */
+
+/* What goes before the picture that begins now. */
+static GPtrArray *
+take_metadata (GstIvsGate *self, GstIvsPacketFlags flags)
+{
+  GPtrArray *taken;
+
+  if (!(flags & GST_IVS_PACKET_PICTURE))
+    return NULL;
+  g_mutex_lock (&self->lock);
+  taken = g_steal_pointer (&self->metadata);
+  g_mutex_unlock (&self->lock);
+  return taken;
+}
+
+/* With lock; metadata in the order in which they came. */
+static void
+append_metadata (GPtrArray **metadata, GPtrArray *more)
+{
+  if (*metadata == NULL)
+    *metadata = more;
+  else
+    g_ptr_array_extend_and_steal (*metadata, more);
+}
+
+/* Its picture did not leave. */
+static void
+give_back_metadata (GstIvsGate *self, GPtrArray *taken)
+{
+  g_mutex_lock (&self->lock);
+  if (self->metadata != NULL)
+    append_metadata (&taken, self->metadata);
+  self->metadata = taken;
+  g_mutex_unlock (&self->lock);
+}
+
+/* With lock. */
+static gboolean
+expects_picture (GstIvsGate *self)
+{
+  GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+
+  return self->kind == GST_IVS_VIDEO && self->open &&
+      GST_CLOCK_TIME_IS_VALID (self->stats.last_buffer) &&
+      now - self->stats.last_buffer < MAX_METADATA_WAIT;
+}
+
+gboolean
+gst_ivs_gate_send_metadata (GstIvsGate *self, const guint8 *data, gsize size)
+{
+  GPtrArray *payloads;
+  gboolean is_taken;
+
+  g_return_val_if_fail (GST_IS_IVS_GATE (self), FALSE);
+
+  if (size == 0 || size > GST_IVS_METADATA_MAX_SIZE)
+    return FALSE;
+  payloads = gst_ivs_metadata_make_payloads (data, size);
+  g_mutex_lock (&self->lock);
+  is_taken = expects_picture (self) &&
+      (self->metadata == NULL ||
+          self->metadata->len + payloads->len <= MAX_METADATA_PACKETS);
+  if (is_taken)
+    append_metadata (&self->metadata, payloads);
+  g_mutex_unlock (&self->lock);
+  if (!is_taken)
+    g_ptr_array_unref (payloads);
+  return is_taken;
+}
+
+/* It belonged to a picture of now, not of the next session. */
+void
+gst_ivs_gate_forget_metadata (GstIvsGate *self)
+{
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->metadata, g_ptr_array_unref);
+  g_mutex_unlock (&self->lock);
+}
+
+/* -- Passing -------------------------------------------------------------------- */
+
+/* What leaves has the payload of what came in, unless more than one packet leaves. */
+static void
+show_to_monitor (GstIvsGate *self, GstRTPBuffer *rtp, GstBufferList *packets,
+    guint first)
+{
+  const GstIvsPayload *payload = gst_ivs_stream_get_payload (self->stream);
+  GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+  guint n = gst_buffer_list_length (packets);
+
+  if (self->monitor == NULL)
+    return;
+  if (first + 1 == n)
+    gst_ivs_monitor_beginning (self->monitor, self->kind, payload->data,
+        payload->readable, payload->size, gst_rtp_buffer_get_marker (rtp),
+        gst_ivs_stream_get_timestamp (self->stream), now);
+  else
+    for (guint i = first; i < n; i++)
+      gst_ivs_monitor_buffer (self->monitor, self->kind,
+          gst_buffer_list_get (packets, i), now);
+}
+
+static void
+stamp (GstIvsGate *self, GstBuffer *packet, GstClockTimeDiff pts,
+    GstClockTimeDiff dts)
+{
+  if (GST_CLOCK_STIME_IS_VALID (pts))
+    GST_BUFFER_PTS (packet) = (GstClockTime) MAX (pts, 0);
+  if (GST_CLOCK_STIME_IS_VALID (dts))
+    GST_BUFFER_DTS (packet) = (GstClockTime) MAX (dts, 0);
+}
+
+static GstClockTimeDiff
+outgoing_time (GstIvsGate *self, GstClockTime timestamp)
+{
+  GstClockTimeDiff time = gst_ivs_gate_get_running_time (self, timestamp);
+
+  return GST_CLOCK_STIME_IS_VALID (time) ? time + self->used_offset : time;
+}
+
+/* Everything that leaves for one incoming packet, from @first on. */
+static void
+finish_packets (GstIvsGate *self, GstIvsParcel *parcel, guint first,
+    GstClockTimeDiff pts, GstClockTimeDiff dts)
+{
+  for (guint i = first; i < gst_buffer_list_length (parcel->packets); i++) {
+    GstBuffer *packet = gst_buffer_list_get (parcel->packets, i); /* is ours */
+
+    stamp (self, packet, pts, dts);
+    parcel->bytes += gst_buffer_get_size (packet);
+  }
+}
+
+static gboolean
+continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
+    GstClockTimeDiff pts, GstIvsParcel *parcel)
+{
+  g_autoptr (GPtrArray) metadata = NULL;
+  gboolean leaves;
+
+  if (!gst_ivs_gate_lets_pass (self, flags,
+          gst_buffer_get_size (rtp->buffer))) {
+    gst_ivs_stream_interrupt (self->stream);
+    return FALSE;
+  }
+  metadata = take_metadata (self, flags);
+  leaves = gst_ivs_stream_continue (self->stream, rtp, flags, pts, metadata,
+      parcel->packets);
+  if (!leaves && metadata != NULL)
+    give_back_metadata (self, g_steal_pointer (&metadata));
+  return leaves;
+}
+
+/* @time: of the packet that leaves now. Another one is another picture's. */
+static void
+advance (GstIvsGate *self, GstClockTimeDiff time)
+{
+  if (!GST_CLOCK_STIME_IS_VALID (time))
+    return;
+  if (GST_CLOCK_STIME_IS_VALID (self->last_time) && time > self->last_time)
+    self->frame_time = CLAMP ((GstClockTime) (time - self->last_time),
+        MIN_FRAME_TIME, MAX_FRAME_TIME);
+  self->last_time = time;
+}
+
+/* Returns whether it leaves. */
+static gboolean
+add_mapped (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
+    GstIvsParcel *parcel)
+{
+  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (rtp->buffer));
+  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (rtp->buffer));
+  guint first = gst_buffer_list_length (parcel->packets);
+
+  if (!continue_stream (self, rtp, flags, pts, parcel))
+    return FALSE;
+  finish_packets (self, parcel, first, pts, dts);
+  show_to_monitor (self, rtp, parcel->packets, first);
+  parcel->frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
+  parcel->key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
+  advance (self, GST_CLOCK_STIME_IS_VALID (dts) ? dts : pts);
+  return TRUE;
+}
+
+static void
+add_packet (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
+
+  if (flags & GST_IVS_PACKET_INVALID) {
+    gst_ivs_stream_interrupt (self->stream);
+    parcel->dropped++;
+    return;
+  }
+  if (!add_mapped (self, &rtp, flags, parcel))
+    parcel->dropped++;
+  gst_rtp_buffer_unmap (&rtp);
+}
+
+static void
+push_headers (GstIvsGate *self)
+{
+  g_autofree gchar *id = NULL;
+  GstEvent *start;
+  GstSegment segment;
+
+  if (self->has_headers)
+    return;
+
+  id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self),
+      self->kind == GST_IVS_VIDEO ? "video" : "audio");
+  start = gst_event_new_stream_start (id);
+  gst_event_set_group_id (start, gst_util_group_id_next ());
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+
+  /* They stay on the pad as sticky events: each new webrtcbin gets them before
+   * its first packet. */
+  gst_pad_push_event (self->srcpad, start);
+  gst_pad_push_event (self->srcpad, gst_event_new_caps (self->stream_caps));
+  gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
+  self->has_headers = TRUE;
+}
+
+/* Returns whether these are the first of this opening. */
+static gboolean
+count_passed (GstIvsGate *self, guint packets, const GstIvsParcel *parcel)
+{
+  gboolean is_first;
+
+  g_mutex_lock (&self->lock);
+  self->stats.packets += packets;
+  self->stats.bytes += parcel->bytes;
+  self->stats.frames += parcel->frames;
+  self->stats.key_frames += parcel->key_frames;
+  is_first = !self->announced;
+  self->announced = TRUE;
+  g_mutex_unlock (&self->lock);
+  return is_first;
+}
+
+/* A flow return of a session that dies is the session's affair: upstream goes on,
+ * whoever watches the session closes the gate. */
+static void
+push_parcel (GstIvsGate *self, GstIvsParcel *parcel)
+{
+  guint packets = gst_buffer_list_length (parcel->packets);
+  GstFlowReturn flow;
+
+  if (packets == 1) {
+    /* The only reference: rtpsession writes into it. */
+    GstBuffer *packet =
+        gst_buffer_ref (gst_buffer_list_get (parcel->packets, 0));
+
+    gst_buffer_list_unref (parcel->packets);
+    flow = gst_pad_push (self->srcpad, packet);
+  } else {
+    flow = gst_pad_push_list (self->srcpad, parcel->packets);
+  }
+
+  if (flow != GST_FLOW_OK) {
+    GST_DEBUG_OBJECT (self, "dropped downstream: %s", gst_flow_get_name (flow));
+    gst_ivs_gate_count_dropped (self, packets);
+  } else if (count_passed (self, packets, parcel)) {
+    g_signal_emit (self, gst_ivs_gate_signals[GST_IVS_GATE_SIGNAL_FLOWING], 0);
+  }
+}
+
+/* From the pacer: what is closed meanwhile has nothing to do with what is open now. */
+void
+gst_ivs_gate_parcel_due (GstIvsParcel *parcel, gpointer data)
+{
+  GstIvsGate *self = data;
+  gboolean is_still_open;
+
+  g_mutex_lock (&self->lock);
+  is_still_open = self->open && parcel->opening == self->openings;
+  g_mutex_unlock (&self->lock);
+  if (is_still_open) {
+    push_parcel (self, parcel);
+  } else {
+    gst_ivs_gate_count_dropped (self, gst_buffer_list_length (parcel->packets));
+    gst_buffer_list_unref (parcel->packets);
+  }
+}
+
+static gboolean
+is_taken_by_pacer (GstIvsGate *self, GstIvsParcel *parcel)
+{
+  gdouble limit = PACED_PART * (gdouble) self->frame_time / GST_USECOND;
+
+  parcel->opening = self->seen_openings;
+  return self->kind == GST_IVS_VIDEO &&
+      gst_ivs_pacer_take (self->pacer, parcel, (gint64) limit);
+}
+
+static void
+finish_parcel (GstIvsGate *self, GstIvsParcel *parcel)
+{
+  gst_ivs_gate_count_dropped (self, parcel->dropped);
+  if (gst_buffer_list_length (parcel->packets) == 0) {
+    gst_buffer_list_unref (parcel->packets);
+    return;
+  }
+  push_headers (self);
+  if (!is_taken_by_pacer (self, parcel))
+    push_parcel (self, parcel);
+}
+
+/* Without reconfiguring: nothing that is on its way is asked for other caps. */
+static gboolean
+link_to_next (GstIvsGate *self)
+{
+  g_autoptr (GstPad) next = NULL, before = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&self->switching);
+
+  next = g_steal_pointer (&self->next);
+  if (next == NULL)
+    return FALSE;
+  before = gst_pad_get_peer (self->srcpad);
+  if (before != NULL)
+    gst_pad_unlink (self->srcpad, before);
+  gst_pad_link_full (self->srcpad, next,
+      GST_PAD_LINK_CHECK_NOTHING | GST_PAD_LINK_CHECK_NO_RECONFIGURE);
+  return TRUE;
+}
+
+/* Packets before @packet have their way still; with it another session begins. */
+static void
+switch_before (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
+
+  if (!(flags & GST_IVS_PACKET_INVALID))
+    gst_rtp_buffer_unmap (&rtp);
+  if (!(flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)))
+    return;
+
+  finish_parcel (self, parcel);
+  gst_ivs_pacer_drain (self->pacer);
+  *parcel = (GstIvsParcel){ gst_buffer_list_new () };
+  if (link_to_next (self))
+    g_signal_emit (self, gst_ivs_gate_signals[GST_IVS_GATE_SIGNAL_SWITCHED], 0);
+}
+
+/* @size: of what has come, in bytes. */
+static void
+take_budget (GstIvsGate *self, gsize size)
+{
+  guint bps;
+
+  g_mutex_lock (&self->lock);
+  self->stats.offered += size;
+  bps = self->budget_bps;
+  g_mutex_unlock (&self->lock);
+  if (bps != self->budget.bps)
+    gst_ivs_budget_set (&self->budget, bps, g_get_monotonic_time ());
+}
+
+/* One that came too early would find no room. */
+static gboolean
+awaits_key_unit (GstIvsGate *self)
+{
+  if (self->kind != GST_IVS_VIDEO || !self->awaits_idr)
+    return FALSE;
+  return !self->budget.is_shedding ||
+      gst_ivs_budget_wants_key_unit (&self->budget, g_get_monotonic_time ());
+}
+
+/* What passes of @list, continued. @list: (transfer full): when it is gone nobody else
+ * may have its packets, which then need not be made anew. */
+void
+gst_ivs_gate_pass_list (GstIvsGate *self, GstBufferList *list)
+{
+  guint n = gst_buffer_list_length (list);
+  g_autofree GstBuffer **packets = g_new (GstBuffer *, n);
+  GstIvsParcel parcel = { gst_buffer_list_new_sized (n + 1) };
+
+  take_budget (self, gst_buffer_list_calculate_size (list));
+  for (guint i = 0; i < n; i++)
+    packets[i] = gst_buffer_ref (gst_buffer_list_get (list, i));
+  gst_buffer_list_unref (list);
+
+  for (guint i = 0; i < n; i++) {
+    if (gst_ivs_gate_is_switching (self))
+      switch_before (self, packets[i], &parcel);
+    add_packet (self, packets[i], &parcel);
+    gst_buffer_unref (packets[i]);
+  }
+  finish_parcel (self, &parcel);
+
+  if (awaits_key_unit (self))
+    gst_ivs_gate_request_key_unit (self, FALSE);
+}

@@ -1,0 +1,132 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The inside of the gate, for the three files that it is made of.
+ *
+ * Locks: the state is under "lock", which is never held while anything is pushed,
+ * queried or emitted. The stream's own data belong to the thread that holds the
+ * sink pad's stream lock. "switching" is held while the source pad is linked anew.
+ */
+#pragma once
+
+#include "gstivsbudget.h"
+#include "gstivsgate.h"
+#include "gstivspacer.h"
+
+G_BEGIN_DECLS
+
+GST_DEBUG_CATEGORY_EXTERN (gst_ivs_gate_debug);
+
+enum
+{
+  GST_IVS_GATE_SIGNAL_EOS,
+  GST_IVS_GATE_SIGNAL_FLOWING,
+  GST_IVS_GATE_SIGNAL_SWITCHED,
+  GST_IVS_GATE_N_SIGNALS
+};
+
+extern guint gst_ivs_gate_signals[GST_IVS_GATE_N_SIGNALS];
+
+/* What upstream's running time is moved by, of gates that share it. */
+typedef struct
+{
+  GMutex lock;
+  GstClockTimeDiff shift;
+} GstIvsSharedTime;
+
+struct _GstIvsGate
+{
+  GstElement parent;
+
+  /* Constant after construction. */
+  GstIvsKind kind;
+  GstPad *sinkpad;
+  GstPad *srcpad;
+  GstCaps *stream_caps;
+  GstIvsMonitor *monitor;   /* or NULL */
+  GstIvsSharedTime *shared; /* an rc box */
+  GstIvsPacer *pacer;
+
+  GMutex lock;
+  GCond changed;
+
+  /* Protected by lock. */
+  gboolean active; /* PAUSED or higher */
+  gboolean playing;
+  gboolean flushing;
+  gboolean open;
+  gboolean discard;
+  gboolean unplugging;
+  guint openings;
+  guint64 packets_before;    /* those that had passed when it was opened */
+  gint64 key_unit_requested; /* monotonic */
+  guint key_units;
+  GstClockTimeDiff time_offset;
+  guint budget_bps;
+  GstClockTime waiting;
+  GstClockID timer;
+  GstIvsGateStats stats;
+  GPtrArray *metadata; /* payloads for the next picture, or NULL */
+  gboolean announced;  /* "flowing" emitted for this opening */
+
+  GMutex switching;
+  GstPad *next; /* protected by it: where the next IDR picture goes, or NULL */
+
+  /* Protected by the stream lock of sinkpad. */
+  GstIvsStream *stream;
+  GstIvsBudget budget;
+  GstSegment segment;
+  gboolean has_live; /* was upstream asked? */
+  gboolean live;
+  gboolean started_anew; /* upstream's time may have jumped */
+  gboolean awaits_idr;
+  gboolean has_headers; /* stream-start, caps and segment are on srcpad */
+  guint seen_openings;
+  GstClockTimeDiff shift; /* added to upstream's running time: it fell back */
+  GstClockTimeDiff used_offset;
+  GstClockTimeDiff last_time; /* of the last packet that left, or NONE */
+  GstClockTime frame_time;    /* from one picture to the next */
+};
+
+/* -- gstivspassage.c ---------------------------------------------------------------- */
+
+typedef enum
+{
+  GST_IVS_PASSAGE_PASS,
+  GST_IVS_PASSAGE_DROP,
+  GST_IVS_PASSAGE_FLUSHING
+} GstIvsPassage;
+
+/* Decides on @packets packets that came at once, of which @first is the first; waits for
+ * as long as they have to wait. */
+GstIvsPassage
+gst_ivs_gate_await_passage (GstIvsGate *self, GstBuffer *first, guint packets);
+
+/* Whether a decoder can begin with, or goes on with, this packet, and it fits. */
+gboolean
+gst_ivs_gate_lets_pass (GstIvsGate *self, GstIvsPacketFlags flags, gsize size);
+
+/* Upstream's running time of @timestamp, plus shift; NONE if it has none. */
+GstClockTimeDiff
+gst_ivs_gate_get_running_time (GstIvsGate *self, GstClockTime timestamp);
+
+/* @now: at an opening, however long ago the last request was. */
+void gst_ivs_gate_request_key_unit (GstIvsGate *self, gboolean now);
+
+/* With lock. Wakes a thread that waits here, for whatever it waits. */
+void gst_ivs_gate_wake (GstIvsGate *self);
+void gst_ivs_gate_count_dropped (GstIvsGate *self, guint packets);
+
+/* -- gstivsdeparture.c -------------------------------------------------------------- */
+
+/* What passes of @list, continued. @list: (transfer full): when it is gone nobody else
+ * may have its packets, which then need not be made anew. */
+void gst_ivs_gate_pass_list (GstIvsGate *self, GstBufferList *list);
+
+/* From the pacer: what is closed meanwhile has nothing to do with what is open now. */
+void gst_ivs_gate_parcel_due (GstIvsParcel *parcel, gpointer data);
+
+/* It belonged to a picture of now, not of the next session. */
+void gst_ivs_gate_forget_metadata (GstIvsGate *self);
+
+G_END_DECLS

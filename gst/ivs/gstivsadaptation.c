@@ -21,6 +21,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_adaptation_debug);
 #define INTERVAL_MS 100
 /* Intervals over which is measured what leaves: one second. */
 #define WINDOW 10
+/* For so many a picture is on its way. */
+#define FLIGHT 3
 /* Of what video takes on the wire, the part that is not headers: packets of 1200
  * bytes with 58 bytes of RTP, extension, SRTP, UDP and IP, the last of each picture shorter. */
 #define PAYLOAD_PART 0.93
@@ -183,6 +185,18 @@ take_sample (GstIvsAdaptation *self)
         (Amount){ .bytes = stats.bytes + stats.packets * GST_IVS_WIRE_OVERHEAD,
           .offered = stats.offered };
   }
+}
+
+/* Whether a picture may still be on its way, or what is answered to it. */
+static gboolean
+is_picture_on_its_way (GstIvsAdaptation *self)
+{
+  const Sample *last = &self->samples[(self->n_samples - 1) % WINDOW];
+  const Sample *before =
+      &self->samples[(self->n_samples - 1 - FLIGHT) % WINDOW];
+
+  return self->n_samples <= FLIGHT ||
+      last->amounts[GST_IVS_VIDEO].bytes > before->amounts[GST_IVS_VIDEO].bytes;
 }
 
 /* Bits per second, from one sample to another. */
@@ -389,8 +403,10 @@ act_on_video (GstIvsAdaptation *self, guint target_bps, gboolean is_heard,
         !is_heard;
   else if (self->offered_peak > 0 && is_heard)
     fits = act_on_upstream (self, bps, target_bps);
+  /* A picture every few seconds remains: a receiver may tell of what came only when one
+   * has come, and who hears nothing does not learn that there is more. */
   gst_ivs_gate_set_budget (self->gates[GST_IVS_VIDEO],
-      fits ? 0 : MAX (share, 1));
+      fits ? 0 : MAX (share, IVS_QUALITY_MIN_VIDEO));
 }
 
 static void
@@ -441,6 +457,8 @@ adapt (gpointer data)
   follow_encoders (self);
   take_sample (self);
   measure (self, &flow);
+  if (!is_picture_on_its_way (self))
+    gst_ivs_congestion_idle (self->congestion);
   max_total = get_total (self, get_max_video (self, encoder != NULL));
   target = gst_ivs_congestion_get_target (self->congestion,
       (guint) (flow.sent[GST_IVS_AUDIO] + flow.sent[GST_IVS_VIDEO]), max_total,

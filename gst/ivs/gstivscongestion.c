@@ -311,6 +311,14 @@ gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
 }
 
 void
+gst_ivs_congestion_idle (GstIvsCongestion *self)
+{
+  g_mutex_lock (&self->lock);
+  ivs_rate_idle (&self->rate, g_get_monotonic_time ());
+  g_mutex_unlock (&self->lock);
+}
+
+void
 gst_ivs_congestion_forget (GstIvsCongestion *self)
 {
   g_mutex_lock (&self->lock);

@@ -60,6 +60,10 @@ void gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps);
 guint gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
     guint max_bps, gboolean *is_heard);
 
+/* No picture has left lately, to which the other side would answer: that it says nothing
+ * means nothing. */
+void gst_ivs_congestion_idle (GstIvsCongestion *self);
+
 /* What was known against sending as much as makes sense is known no more. */
 void gst_ivs_congestion_forget (GstIvsCongestion *self);
 

@@ -463,6 +463,31 @@ test_silence (void)
       target / 2);
 }
 
+/* What nobody answers to, for nothing was sent. */
+static void
+test_idle (void)
+{
+  IvsRate rate;
+  gint64 now_us = SECOND;
+  guint target;
+
+  ivs_rate_init (&rate, &config, now_us);
+  feed (&rate, now_us, 100, 100);
+  target = ivs_rate_get_target (&rate, now_us);
+  for (guint i = 0; i < 100; i++) {
+    now_us += TENTH;
+    ivs_rate_idle (&rate, now_us);
+    g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), ==, target);
+  }
+
+  /* nor is anything begun anew with what comes then */
+  feed (&rate, now_us + TENTH, 100, 100);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + TENTH), >=, target);
+  ivs_rate_idle (&rate, now_us + TENTH);
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us + TENTH + SECOND), <,
+      target);
+}
+
 static void
 test_reports (void)
 {
@@ -596,6 +621,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/loss-overflow", test_loss_overflow);
   g_test_add_func ("/rate-units/loss-unused", test_loss_unused);
   g_test_add_func ("/rate-units/silence", test_silence);
+  g_test_add_func ("/rate-units/idle", test_idle);
   g_test_add_func ("/rate-units/reports", test_reports);
   g_test_add_func ("/rate-units/longer-route", test_longer_route);
   g_test_add_func ("/rate-units/range", test_range);

@@ -29,7 +29,9 @@
  *
  *   Silence. When neither feedback nor reports come although packets are sent, the
  *     target is halved, and again each second. When they come again, the estimate
- *     goes on from the half and grows quickly, for nothing is known against it.
+ *     goes on from the half and grows quickly, for nothing is known against it. It
+ *     begins with what was sent after the last answer: a receiver may answer to a
+ *     picture only, and there may be seconds without one, where most are left out.
  */
 
 #include "ivs-rate.h"
@@ -95,8 +97,8 @@ ivs_rate_set_range (IvsRate *self, guint min_bps, guint max_bps)
 static gboolean
 uses_reports (const IvsRate *self, gint64 now_us)
 {
-  gint64 since_us =
-      self->feedback_us > 0 ? self->feedback_us : self->started_us;
+  gint64 since_us = MAX (self->idle_us,
+      self->feedback_us > 0 ? self->feedback_us : self->started_us);
 
   return now_us - since_us >= IVS_RATE_REPORTS_AFTER_US &&
       self->report_us > self->feedback_us;
@@ -110,7 +112,8 @@ get_silence_factor (const IvsRate *self, gint64 now_us)
   gint64 patience_us = heard_us > 0 && heard_us == self->feedback_us
       ? IVS_RATE_SILENCE_US
       : IVS_RATE_REPORT_SILENCE_US;
-  gint64 silent_us = now_us - MAX (heard_us, self->started_us) - patience_us;
+  gint64 since_us = MAX (MAX (heard_us, self->started_us), self->idle_us);
+  gint64 silent_us = now_us - since_us - patience_us;
 
   if (silent_us < 0 || self->sent_bps == 0)
     return 1;
@@ -164,7 +167,8 @@ ivs_rate_get_target (const IvsRate *self, gint64 now_us)
 static void
 resume (IvsRate *self, gint64 now_us, guint target)
 {
-  if (self->feedback_us > 0 && now_us - self->feedback_us < IVS_RATE_SILENCE_US)
+  if (self->feedback_us > 0 &&
+      now_us - MAX (self->feedback_us, self->idle_us) < IVS_RATE_SILENCE_US)
     return;
   if (!uses_reports (self, now_us))
     target = MAX (target,
@@ -314,4 +318,18 @@ void
 ivs_rate_sent (IvsRate *self, guint sent_bps)
 {
   self->sent_bps = sent_bps;
+}
+
+/**
+ * ivs_rate_idle:
+ * @self: a controller
+ * @now_us: monotonic time, microseconds
+ *
+ * Optional: nothing is on its way that anyone would answer to at once. That nothing is
+ * heard means nothing until now.
+ */
+void
+ivs_rate_idle (IvsRate *self, gint64 now_us)
+{
+  self->idle_us = now_us;
 }

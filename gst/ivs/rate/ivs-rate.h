@@ -95,6 +95,7 @@ typedef struct
   gint64 report_us;
   gint64 least_rtt_us; /* 0 = not known */
   guint sent_bps;      /* G_MAXUINT = not known */
+  gint64 idle_us;      /* when nothing was on its way, the last time */
 } IvsRate;
 
 void ivs_rate_init (IvsRate *self, const IvsRateConfig *config, gint64 now_us);
@@ -103,6 +104,7 @@ void ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback);
 void
 ivs_rate_report (IvsRate *self, gint64 now_us, gdouble loss, gint64 rtt_us);
 void ivs_rate_sent (IvsRate *self, guint sent_bps);
+void ivs_rate_idle (IvsRate *self, gint64 now_us);
 gboolean ivs_rate_is_heard (const IvsRate *self, gint64 now_us);
 guint ivs_rate_get_target (const IvsRate *self, gint64 now_us);
 

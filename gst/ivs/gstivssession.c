@@ -410,6 +410,8 @@ connected (GstIvsPeer *peer, gpointer data)
 
   gst_ivs_timer_clear (&self->connect_timer);
   self->times.live = g_get_monotonic_time ();
+  /* The next request is the DELETE, hours later, which takes a connection of its own. */
+  whip_client_hang_up (self->client);
   enter (self, GST_IVS_STEP_LIVE);
 }
 

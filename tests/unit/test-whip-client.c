@@ -1208,6 +1208,29 @@ test_connections (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_atomic_int_get (&f->server->n_accepted), ==, 2);
 }
 
+/* Nothing is kept open between, and the client is still of use. */
+static void
+test_hang_up (Fixture *f, gconstpointer data)
+{
+  g_auto (Outcome) early = preconnect (f, f->server->url);
+  g_auto (Outcome) posted = { 0 };
+  g_auto (Outcome) deleted = { 0 };
+
+  g_assert_no_error (early.error);
+  open_door (f->server, (Door) OK_DOOR);
+  open_door (f->server, (Door){ "/session", "HTTP/1.1 200 OK\r\n" EMPTY });
+  posted = post (f, "/ok");
+  g_assert_no_error (posted.error);
+  g_assert_cmpint (g_atomic_int_get (&f->server->n_open), ==, 1);
+  while (g_main_context_iteration (NULL, FALSE)) /* libsoup tidies up */
+    ;
+  whip_client_hang_up (f->client);
+  WAIT_FOR (g_atomic_int_get (&f->server->n_open) == 0);
+  deleted = delete (f, "/session");
+  g_assert_no_error (deleted.error);
+  g_assert_cmpuint (deleted.response->status, ==, 200);
+}
+
 /* The connection was used before, so libsoup would repeat a GET. A repeated POST
  * may make two sessions. */
 static void
@@ -1526,6 +1549,7 @@ add_singles (void)
   add ("many-hang", test_many_hang, NULL);
   add ("drop-in-flight", test_drop_in_flight, NULL);
   add ("connections", test_connections, NULL);
+  add ("hang-up", test_hang_up, NULL);
   add ("not-repeated", test_not_repeated, NULL);
   add ("idle-closed", test_idle_closed, NULL);
   add ("refused", test_refused, NULL);

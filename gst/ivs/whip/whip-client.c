@@ -838,6 +838,13 @@ whip_client_preconnect_finish (WhipClient *self, GAsyncResult *result,
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+void
+whip_client_hang_up (WhipClient *self)
+{
+  g_return_if_fail (WHIP_IS_CLIENT (self));
+  soup_session_abort (self->session);
+}
+
 /* -- The object --------------------------------------------------------------- */
 
 static void

@@ -134,6 +134,15 @@ void whip_client_delete_async (WhipClient *self, const gchar *session_url,
 WhipResponse *whip_client_delete_finish (WhipClient *self, GAsyncResult *result,
     GError **error);
 
+/**
+ * whip_client_hang_up:
+ *
+ * Closes the connections that are kept for another request; that of the last answer is
+ * among them once the main context has run. To be called when no request is under way: it
+ * would be cancelled.
+ */
+void whip_client_hang_up (WhipClient *self);
+
 /* "it is signed by an unknown CA, it is made out for another host" (transfer full) */
 gchar *whip_client_describe_tls_errors (GTlsCertificateFlags flags);
 

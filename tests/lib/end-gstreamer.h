@@ -9,30 +9,64 @@
 #pragma once
 
 #include <gst/gst.h>
+#include <string.h>
 
 G_BEGIN_DECLS
 
-/* One per process: a second one is a leak. */
+typedef struct
+{
+  guint n;
+  gpointer last;
+} LiveAgents;
+
+/* A line for each object that is alive. The signal that returns them all takes them
+ * without a reference, and copies that when the tracer's lock is gone: an object that dies
+ * meanwhile corrupts the heap (1.22). */
+static inline void
+live_object_logged (GstDebugCategory *category, GstDebugLevel level,
+    const gchar *file, const gchar *function, gint line, GObject *tracer,
+    GstDebugMessage *message, gpointer data)
+{
+  static const gchar address[] = "address=(gpointer)";
+  LiveAgents *agents = data;
+  const gchar *text = gst_debug_message_get (message);
+  const gchar *at = strstr (text, address);
+
+  if (at == NULL || strstr (text, "type-name=(string)GstDtlsAgent,") == NULL)
+    return;
+  agents->n++;
+  agents->last =
+      GSIZE_TO_POINTER (g_ascii_strtoull (at + strlen (address), NULL, 16));
+}
+
+static inline LiveAgents
+find_agents (GstTracer *tracer)
+{
+  LiveAgents agents = { 0, NULL };
+
+  gst_debug_add_log_function (live_object_logged, &agents, NULL);
+  g_signal_emit_by_name (tracer, "log-live-objects");
+  gst_debug_remove_log_function (live_object_logged);
+  return agents;
+}
+
+/* One per process: a second one is a leak, unless a timer of the DTLS handshake still holds
+ * the connection that it belongs to. */
 static inline void
 excuse_dtls_agent (GstTracer *tracer)
 {
-  GstStructure *info =
-      NULL; /* not freed: it would take what others still hold */
-  const GValue *alive = NULL;
+  gint64 deadline = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  LiveAgents agents;
 
-  g_signal_emit_by_name (tracer, "get-live-objects", &info);
-  alive = gst_structure_get_value (info, "live-objects-list");
-  for (guint i = 0; i < gst_value_list_get_size (alive); i++) {
-    const GstStructure *row =
-        gst_value_get_structure (gst_value_list_get_value (alive, i));
-    const GValue *object = gst_structure_get_value (row, "object");
-
-    if (g_str_equal (G_VALUE_TYPE_NAME (object), "GstDtlsAgent")) {
-      GST_OBJECT_FLAG_SET (g_value_get_object (object),
-          GST_OBJECT_FLAG_MAY_BE_LEAKED);
-      return;
-    }
-  }
+  gst_debug_remove_log_function (gst_debug_log_default);
+  gst_debug_set_threshold_for_name ("GST_TRACER", GST_LEVEL_TRACE);
+  while ((agents = find_agents (tracer)).n > 1 &&
+      g_get_monotonic_time () < deadline)
+    g_usleep (20000);
+  gst_debug_unset_threshold_for_name ("GST_TRACER");
+  gst_debug_add_log_function (gst_debug_log_default, NULL, NULL);
+  if (agents.n == 1)
+    GST_OBJECT_FLAG_SET (agents.last, GST_OBJECT_FLAG_MAY_BE_LEAKED);
 }
 
 static inline void
@@ -41,15 +75,14 @@ end_gstreamer (void)
   gboolean has_dtls = g_type_from_name ("GstDtlsAgent") != 0;
   GList *tracers;
 
-  /* A streaming thread drops its task after whoever stopped it went on: an object that
-   * dies while the tracer's list of the living is copied crashes (1.22). gst_deinit ()
+  /* A streaming thread drops its task after whoever stopped it went on. gst_deinit ()
    * waits for these threads too. */
   gst_task_cleanup_all ();
   tracers = gst_tracing_get_active_tracers ();
   if (g_strcmp0 (g_getenv ("GST_TRACERS"), "leaks") == 0 && tracers == NULL)
     g_error ("GStreamer's leaks tracer was asked for and is not there");
   for (GList *l = tracers; has_dtls && l != NULL; l = l->next) {
-    if (g_signal_lookup ("get-live-objects", G_OBJECT_TYPE (l->data)) != 0)
+    if (g_signal_lookup ("log-live-objects", G_OBJECT_TYPE (l->data)) != 0)
       excuse_dtls_agent (l->data);
   }
   g_list_free_full (tracers, gst_object_unref);

@@ -488,6 +488,50 @@ test_idle (void)
       target);
 }
 
+/* Feedback about what was sent of 1 Mbit/s since @from_us, packet by packet; all of it has
+ * arrived @late_us after it was sent, but not before @earliest_us. */
+static void
+feed_back (IvsRate *rate, gint64 from_us, gint64 now_us, gint64 late_us,
+    gint64 earliest_us)
+{
+  static IvsRatePacket packets[2048];
+  IvsRateFeedback feedback = { .now_us = now_us, .packets = packets };
+
+  for (gint64 sent_us = from_us; sent_us < now_us; sent_us += SECOND / 100) {
+    g_assert_cmpuint (feedback.n_packets, <, G_N_ELEMENTS (packets));
+    packets[feedback.n_packets++] = (IvsRatePacket){ .sent_us = sent_us,
+      .arrived_us = MAX (sent_us + late_us, earliest_us),
+      .size = 1250 };
+  }
+  ivs_rate_feedback (rate, &feedback);
+}
+
+/* A receiver stands still for ten seconds, and then reads all that has come meanwhile: the
+ * path is what it was. */
+static void
+test_frozen_receiver (void)
+{
+  const gint64 interval_us = SECOND / 25;
+  IvsRate rate;
+  gint64 now_us = SECOND;
+  guint before;
+
+  ivs_rate_init (&rate, &config, now_us);
+  ivs_rate_sent (&rate, 1000000);
+  for (guint i = 0; i < 250; i++, now_us += interval_us)
+    feed_back (&rate, now_us, now_us + interval_us, 20000, 0);
+  before = ivs_rate_get_target (&rate, now_us);
+  g_assert_cmpuint (before, >=, 1000000);
+
+  feed_back (&rate, now_us, now_us + 10 * SECOND, 20000, now_us + 10 * SECOND);
+  now_us += 10 * SECOND;
+  for (guint i = 0; i < 75; i++, now_us += interval_us) {
+    g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), >=, before / 2);
+    feed_back (&rate, now_us, now_us + interval_us, 20000, 0);
+  }
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), >=, before * 9 / 10);
+}
+
 static void
 test_reports (void)
 {
@@ -622,6 +666,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/loss-unused", test_loss_unused);
   g_test_add_func ("/rate-units/silence", test_silence);
   g_test_add_func ("/rate-units/idle", test_idle);
+  g_test_add_func ("/rate-units/frozen-receiver", test_frozen_receiver);
   g_test_add_func ("/rate-units/reports", test_reports);
   g_test_add_func ("/rate-units/longer-route", test_longer_route);
   g_test_add_func ("/rate-units/range", test_range);

@@ -29,9 +29,11 @@
  *
  *   Silence. When neither feedback nor reports come although packets are sent, the
  *     target is halved, and again each second. When they come again, the estimate
- *     goes on from the half and grows quickly, for nothing is known against it. It
- *     begins with what was sent after the last answer: a receiver may answer to a
- *     picture only, and there may be seconds without one, where most are left out.
+ *     goes on from the half and grows quickly, for nothing is known against it. What
+ *     was sent meanwhile tells nothing: it is lost, or arrives all at once, from the
+ *     queue of a receiver that stood still. Silence begins with what was sent after
+ *     the last answer: a receiver may answer to a picture only, and there may be
+ *     seconds without one, where most are left out.
  */
 
 #include "ivs-rate.h"
@@ -40,6 +42,8 @@
 #define DRAIN_FROM_US 50000
 /* The deepest cut for draining. */
 #define DRAIN_MAX 0.5
+/* After a silence, until what was sent meanwhile has been told. */
+#define SETTLE_US (G_USEC_PER_SEC / 2)
 /* With reports only, the round-trip time above its least that is congestion. */
 #define RTT_EXCESS_US 150000
 /* Longer round-trip times are not believed. */
@@ -167,13 +171,14 @@ ivs_rate_get_target (const IvsRate *self, gint64 now_us)
 static void
 resume (IvsRate *self, gint64 now_us, guint target)
 {
-  if (self->feedback_us > 0 &&
-      now_us - MAX (self->feedback_us, self->idle_us) < IVS_RATE_SILENCE_US)
-    return;
   if (!uses_reports (self, now_us))
     target = MAX (target,
         (guint) MIN (self->aimd.estimate, self->loss.estimate) / 2);
   ivs_aimd_restart (&self->aimd, now_us, target);
+  if (self->feedback_us > 0) {
+    ivs_arrival_init (&self->arrival);
+    self->settled_us = now_us + SETTLE_US;
+  }
 }
 
 static void
@@ -236,8 +241,12 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   guint lost = sent - MIN (feedback->packets_received, sent);
   IvsUsage usage;
 
-  resume (self, now_us, target);
+  if (self->feedback_us == 0 ||
+      now_us - MAX (self->feedback_us, self->idle_us) >= IVS_RATE_SILENCE_US)
+    resume (self, now_us, target);
   self->feedback_us = now_us;
+  if (now_us < self->settled_us)
+    return;
   if (feedback->packets != NULL) {
     sent = feedback->n_packets;
     add_packets (self, feedback, &lost);

@@ -92,6 +92,7 @@ typedef struct
   IvsRateConfig config;
   gint64 started_us;
   gint64 feedback_us; /* the last one, 0 = never */
+  gint64 settled_us;  /* from when on they count, after a silence */
   gint64 report_us;
   gint64 least_rtt_us; /* 0 = not known */
   guint sent_bps;      /* G_MAXUINT = not known */

@@ -227,7 +227,7 @@ test_frozen_process (void)
   survival_pass_time (2000);
   before = survival_wait_media (publish, 10);
   state = publish_fixture_wait_number (publish, "session.video.frames",
-      publish_fixture_number (publish, before, "session.video.frames") + 30,
+      publish_fixture_number (publish, before, "session.video.frames") + 90,
       10);
   survival_assert (publish, state, "session.video.last_packet_age_ms", <, 500);
   check_told_once (publish);

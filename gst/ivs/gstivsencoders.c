@@ -27,10 +27,11 @@ typedef struct
 static const EncoderRow rows[] = {
   /* Not sliced-threads: AWS advises against it, and some decoders take each
    * slice for a frame. Each frame thread is one frame of delay, so two. Without
-   * scenecut: it makes IDR pictures five times per second of a noisy picture. */
+   * scenecut: it makes IDR pictures five times per second of a noisy picture. With a
+   * buffer of 600 ms, as it is by itself, it needs a second to obey another bit rate. */
   { "x264enc", "tune=zerolatency speed-preset=veryfast threads=2 bframes=0 "
     "sliced-threads=false rc-lookahead=0 byte-stream=true "
-    "option-string=scenecut=0",
+    "vbv-buf-capacity=250 option-string=scenecut=0",
     "bitrate", 1000, "key-int-max" },
   /* With qp-min=0 it takes its own limits and does not quantise beyond 42, at
    * whatever bit rate: six times the target of a noisy picture. */

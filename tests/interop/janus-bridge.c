@@ -126,8 +126,10 @@ wake_up (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* The thread of its Unix socket may look whether the transport is initialised before
+ * that is noted (1.1.2); then it ends at once, and Janus for want of a transport. */
 static void
-connect_api (JanusBridge *self)
+connect_api (JanusBridge *self, const gchar *program)
 {
   gint64 deadline = g_get_monotonic_time () + SECONDS * G_USEC_PER_SEC;
   guint timer = g_timeout_add (20, wake_up, NULL);
@@ -135,6 +137,10 @@ connect_api (JanusBridge *self)
   while (!try_to_connect (self)) {
     if (g_get_monotonic_time () > deadline)
       g_error ("Janus does not listen; see %s/log", self->folder);
+    if (g_subprocess_get_identifier (self->process) == NULL) {
+      g_object_unref (self->process);
+      run (self, program);
+    }
     g_main_context_iteration (NULL, TRUE);
   }
   g_source_remove (timer);
@@ -364,7 +370,7 @@ janus_bridge_start (const gchar *program, gboolean is_lite, guint audio_port,
   g_assert_no_error (error);
   write_configuration (self, is_lite);
   run (self, program);
-  connect_api (self);
+  connect_api (self, program);
   open_room (self);
   self->incoming = g_socket_create_source (self->socket, G_IO_IN, NULL);
   g_source_set_callback (self->incoming, G_SOURCE_FUNC (message_came), self,

@@ -725,13 +725,15 @@ connection_state_notified (GstElement *webrtcbin, GParamSpec *pspec,
   post_event (data, connection_changed, NULL);
 }
 
+/* From GStreamer 1.26 on an empty one says that there are no more. */
 static void
 local_candidate_found (GstElement *webrtcbin, guint mline,
     const gchar *candidate, gpointer data)
 {
   GstIvsPeer *self = data;
 
-  g_atomic_int_inc (&self->n_local_candidates);
+  if (*candidate != '\0')
+    g_atomic_int_inc (&self->n_local_candidates);
 }
 
 /* The bundle has one socket. */

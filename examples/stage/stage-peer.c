@@ -381,19 +381,42 @@ is_media (GstBuffer *packet)
       head[0] >= 128 && head[0] <= 191 && !(head[1] >= 192 && head[1] <= 223);
 }
 
+static gboolean
+is_lost (StagePeer *peer, GstBuffer *packet)
+{
+  gint percent = g_atomic_int_get (&peer->loss_percent);
+
+  return percent > 0 && is_media (packet) &&
+      g_rand_int_range (peer->dice, 0, 100) < percent;
+}
+
+static gboolean
+lose_some (GstBuffer **packet, guint i, gpointer data)
+{
+  if (is_lost (data, *packet))
+    gst_clear_buffer (packet);
+  return TRUE;
+}
+
+/* Lists come from libnice 0.1.23 on. */
 static GstPadProbeReturn
 came_from_network (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   StagePeer *peer = data;
-  gint percent = g_atomic_int_get (&peer->loss_percent);
 
   if (g_atomic_int_get (&peer->muted))
     return GST_PAD_PROBE_DROP;
-  if (percent > 0 && (info->type & GST_PAD_PROBE_TYPE_BUFFER) &&
-      is_media (GST_PAD_PROBE_INFO_BUFFER (info)) &&
-      g_rand_int_range (peer->dice, 0, 100) < percent)
-    return GST_PAD_PROBE_DROP;
-  return GST_PAD_PROBE_OK;
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    GstBufferList *packets =
+        gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+
+    gst_buffer_list_foreach (packets, lose_some, peer);
+    info->data = packets;
+    return gst_buffer_list_length (packets) > 0 ? GST_PAD_PROBE_OK
+                                                : GST_PAD_PROBE_DROP;
+  }
+  return is_lost (peer, GST_PAD_PROBE_INFO_BUFFER (info)) ? GST_PAD_PROBE_DROP
+                                                          : GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn
@@ -413,8 +436,9 @@ probe_transport (StagePeer *peer, GstElement *element)
 
   if (g_strcmp0 (type, "GstNiceSrc") == 0) {
     pad = gst_element_get_static_pad (element, "src");
-    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, came_from_network, peer,
-        NULL);
+    gst_pad_add_probe (pad,
+        GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+        came_from_network, peer, NULL);
   } else if (g_strcmp0 (type, "GstNiceSink") == 0) {
     pad = gst_element_get_static_pad (element, "sink");
     gst_pad_add_probe (pad,

@@ -360,7 +360,44 @@ def judge(result, one, begin, end, before):
 def judge_all(result, phases):
     times = result["times"]
     first = [rate for at, rate in get_rates(result["link"]) if times[1] - 3 < at < times[1]]
-    return [judge(result, one, begin, end, mean(first)) for one, begin, end in zip(phases, times, times[1:])]
+    judged = [judge(result, one, begin, end, mean(first)) for one, begin, end in zip(phases, times, times[1:])]
+    for figures, one, before in zip(judged, phases, [None] + phases):
+        figures["is_back"] = before is not None and one["kbps"] > before["kbps"]
+    return judged
+
+
+# What is compared, in which unit, whether more is better, and what is never called worse.
+COMPARED = [("in_time", "in time", 100, "%", True, 0), ("longest", "longest freeze", 1, "s", False, FREEZE),
+            ("seen", "seen", 1, "dB", True, 0), ("delay", "delay", 1000, "ms", False, 0)]
+
+
+def is_worse(mine, theirs, is_more_better, free):
+    """By more than a tenth; what is not there at all is worse than anything."""
+    if mine != mine or theirs != theirs:
+        return mine != mine and theirs == theirs
+    return mine < 0.9 * theirs if is_more_better else mine > max(1.1 * theirs, free)
+
+
+def compare(mine, theirs):
+    """The words for what is worse than Chromium's."""
+    return ", ".join(
+        f"{name} {mine[key] * factor:.{2 if unit == 's' else 0}f} {unit} for {theirs[key] * factor:.{2 if unit == 's' else 0}f}"
+        for key, name, factor, unit, is_more_better, free in COMPARED
+        if is_worse(mine[key], theirs[key], is_more_better, free))
+
+
+def list_goals(name, judged):
+    """(what, what was found, whether it is enough), of the goals that have a number of their own."""
+    if name == "loss-3":
+        share = judged[0]["in_time"]
+        return [("95 % of the pictures in time at 3 % loss", f"{100 * share:.1f} %", share >= 0.95)]
+    if name != "steps":
+        return []
+    after = judged[-1]["used_after"]
+    longest = judged[1]["longest"]
+    return [("no freeze over 1 s after a drop to 1 Mbit/s", f"{longest:.2f} s", longest <= 1),
+            ("the uplink is used again within 10 s", "never" if after is None else f"{after:.1f} s",
+             after is not None and after <= 10)]
 
 
 HEAD = ["Scenario", "Uplink, kbit/s", "Sender", "In time, %", "Decoded, %", "Freezes", "Longest, s", "Delay, ms",
@@ -373,16 +410,24 @@ def print_row(scenario, one, sender, figures):
             figures["freezes"], f"{figures['longest']:.2f}", f"{1000 * figures['delay']:.0f}",
             f"{1000 * figures['late']:.0f}", f"{figures['psnr']:.1f}", f"{figures['seen']:.1f}",
             f"{figures['width']:.0f}", f"{figures['sent'] / 1000:.0f}", figures["overflowed"],
-            "never" if used is None else f"{used:.1f}"]
+            "" if not figures["is_back"] else "never" if used is None else f"{used:.1f}"]
 
 
 def print_result(results, scenarios):
-    rows = []
+    rows, verdicts, goals = [], [], []
     for scenario, senders in results.items():
         judged = {sender: judge_all(result, scenarios[scenario]) for sender, result in senders.items()}
         for index, one in enumerate(scenarios[scenario]):
             rows += [print_row(scenario, one, sender, phases[index]) for sender, phases in judged.items()]
+            if "element" in judged and "chromium" in judged:
+                worse = compare(judged["element"][index], judged["chromium"][index])
+                verdicts.append([scenario, one["kbps"], worse or "nothing"])
+        if "element" in judged:
+            goals += [[what, found, "yes" if is_enough else "**no**"]
+                      for what, found, is_enough in list_goals(scenario, judged["element"])]
     b.print_table(HEAD, rows)
+    b.print_table(["Scenario", "Uplink, kbit/s", "Worse than Chromium by more than a tenth"], verdicts)
+    b.print_table(["Goal", "Element", "Reached"], goals)
     b.print_table(
         ["Scenario", "Sender", "Pictures/s captured", "CPU of the sender", "viewer", "stage", "relay", "Load"],
         [[scenario, sender, f"{result['captured']:.1f}",

@@ -401,16 +401,18 @@ def list_goals(name, judged):
 
 
 HEAD = ["Scenario", "Uplink, kbit/s", "Sender", "In time, %", "Decoded, %", "Freezes", "Longest, s", "Delay, ms",
-        "95 % within, ms", "PSNR, dB", "Seen, dB", "Width", "Sent, kbit/s", "Overflowed", "Used after, s"]
+        "95 % within, ms", "PSNR, dB", "Seen, dB", "Width", "Sent, kbit/s", "Overflowed", "Used after, s",
+        "Load"]
 
 
-def print_row(scenario, one, sender, figures):
+def print_row(scenario, one, sender, figures, load):
     used = figures["used_after"]
     return [scenario, one["kbps"], sender, f"{100 * figures['in_time']:.1f}", f"{100 * figures['decoded']:.1f}",
             figures["freezes"], f"{figures['longest']:.2f}", f"{1000 * figures['delay']:.0f}",
             f"{1000 * figures['late']:.0f}", f"{figures['psnr']:.1f}", f"{figures['seen']:.1f}",
             f"{figures['width']:.0f}", f"{figures['sent'] / 1000:.0f}", figures["overflowed"],
-            "" if not figures["is_back"] else "never" if used is None else f"{used:.1f}"]
+            "" if not figures["is_back"] else "never" if used is None else f"{used:.1f}",
+            f"{load:.0f}"]
 
 
 def print_result(results, scenarios):
@@ -418,7 +420,7 @@ def print_result(results, scenarios):
     for scenario, senders in results.items():
         judged = {sender: judge_all(result, scenarios[scenario]) for sender, result in senders.items()}
         for index, one in enumerate(scenarios[scenario]):
-            rows += [print_row(scenario, one, sender, phases[index]) for sender, phases in judged.items()]
+            rows += [print_row(scenario, one, sender, phases[index], senders[sender]["load"]) for sender, phases in judged.items()]
             if "element" in judged and "chromium" in judged:
                 worse = compare(judged["element"][index], judged["chromium"][index])
                 verdicts.append([scenario, one["kbps"], worse or "nothing"])
@@ -429,9 +431,9 @@ def print_result(results, scenarios):
     b.print_table(["Scenario", "Uplink, kbit/s", "Worse than Chromium by more than a tenth"], verdicts)
     b.print_table(["Goal", "Element", "Reached"], goals)
     b.print_table(
-        ["Scenario", "Sender", "Pictures/s captured", "CPU of the sender", "viewer", "stage", "relay", "Load"],
+        ["Scenario", "Sender", "Pictures/s captured", "CPU of the sender", "viewer", "stage", "relay"],
         [[scenario, sender, f"{result['captured']:.1f}",
-          *[f"{result['cpu'][name]:.2f}" for name in ("sender", "viewer", "stage", "link")], f"{result['load']:.1f}"]
+          *[f"{result['cpu'][name]:.2f}" for name in ("sender", "viewer", "stage", "link")]]
          for scenario, senders in results.items() for sender, result in senders.items()])
 
 

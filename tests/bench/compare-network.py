@@ -8,7 +8,7 @@
     compare-network.py BUILD --from FILE --plots FOLDER    the plots of an older run
     compare-network.py BUILD --quick                       only whether it works
 
-Each sender publishes the same clip (ten seconds of a city, 640x360 at 30 pictures per
+Each sender publishes the same clip (7.6 seconds of a city, 640x360 at 30 pictures per
 second, over and over) through the same relay (tests/lib/udp-relay.c) to a local stage, one
 after the other: the element as it comes, headless Chromium with at most as many bits
 per second, and a bare webrtcbin whose encoder has a fixed bit rate. Each picture has a

@@ -50,10 +50,18 @@ def draw_uplink(axes, phases):
     axes.fill_between(times, rates, color="#dfe7ef", label="uplink", linewidth=0)
 
 
+def get_worst(result):
+    """The longest delay of each tenth of a second: more points make a large file and the same picture."""
+    worst = {}
+    for at, delay in get_pictures(result):
+        worst[int(at * 10)] = max(delay, worst.get(int(at * 10), 0))
+    return [((tenth + 0.5) / 10, delay) for tenth, delay in worst.items()]
+
+
 def draw_delay(axes, result, sender):
     """A line through the pictures, with bars where there was none."""
     freezes = get_freezes(result)
-    points = sorted([(at, delay * 1000) for at, delay in get_pictures(result)] +
+    points = sorted([(at, delay * 1000) for at, delay in get_worst(result)] +
                     [(at + length / 2, float("nan")) for at, length in freezes])
     axes.plot(*zip(*points), color=COLOURS[sender], linewidth=0.8)
     for at, length in freezes:

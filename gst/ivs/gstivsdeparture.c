@@ -156,6 +156,16 @@ finish_packets (GstIvsGate *self, GstIvsParcel *parcel, guint first,
   }
 }
 
+/* A picture ends that the budget leaves out, not one that only waits for an IDR. */
+static void
+tell_withheld (GstIvsGate *self, GstIvsPacketFlags flags)
+{
+  if (self->budget.is_shedding && (flags & GST_IVS_PACKET_FRAME_END) &&
+      self->monitor != NULL)
+    gst_ivs_monitor_withheld (self->monitor,
+        (GstClockTime) g_get_monotonic_time () * GST_USECOND);
+}
+
 static gboolean
 continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
     GstClockTimeDiff pts, GstIvsParcel *parcel)
@@ -165,6 +175,7 @@ continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
 
   if (!gst_ivs_gate_lets_pass (self, flags,
           gst_buffer_get_size (rtp->buffer))) {
+    tell_withheld (self, flags);
     gst_ivs_stream_interrupt (self->stream);
     return FALSE;
   }

@@ -36,6 +36,7 @@ typedef struct
 {
   guint bytes;
   guint frames;
+  guint withheld;
   guint pictures, b_pictures, idr_pictures, bare_idr_pictures;
   guint samples;        /* of Opus, at 48 kHz */
   guint silent_samples; /* ... in packets of DTX */
@@ -180,6 +181,7 @@ sum_up (const Flow *flow, guint slots, Slot *sum)
 
     sum->bytes += slot->bytes;
     sum->frames += slot->frames;
+    sum->withheld += slot->withheld;
     sum->pictures += slot->pictures;
     sum->b_pictures += slot->b_pictures;
     sum->idr_pictures += slot->idr_pictures;
@@ -481,6 +483,17 @@ gst_ivs_monitor_buffer (GstIvsMonitor *self, GstIvsKind kind, GstBuffer *packet,
   gst_rtp_buffer_unmap (&rtp);
 }
 
+void
+gst_ivs_monitor_withheld (GstIvsMonitor *self, GstClockTime now)
+{
+  Flow *flow = &self->flows[GST_IVS_VIDEO];
+
+  g_mutex_lock (&self->lock);
+  advance (flow, now);
+  current_slot (flow)->withheld++;
+  g_mutex_unlock (&self->lock);
+}
+
 /* -- Figures ----------------------------------------------------------------------- */
 
 static gdouble
@@ -539,6 +552,7 @@ measure_video (GstIvsMonitor *self, GstClockTime now, IvsVideoFigures *figures)
     figures->frame_rate = sum.frames / figures->stream.window;
   figures->frames = video->frames;
   figures->key_frames = video->key_frames;
+  figures->withheld = sum.withheld + current_slot (flow)->withheld;
   figures->pictures = sum.pictures;
   figures->b_pictures = sum.b_pictures;
   figures->idr_pictures = sum.idr_pictures;

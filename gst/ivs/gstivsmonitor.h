@@ -70,6 +70,9 @@ void gst_ivs_monitor_beginning (GstIvsMonitor *self, GstIvsKind kind,
 void gst_ivs_monitor_buffer (GstIvsMonitor *self, GstIvsKind kind,
     GstBuffer *packet, GstClockTime now);
 
+/* A picture is left out because the uplink does not carry it. */
+void gst_ivs_monitor_withheld (GstIvsMonitor *self, GstClockTime now);
+
 /* Called without lock, in the thread of gst_ivs_monitor_judge(). */
 typedef void (*GstIvsMonitorFound) (const IvsFinding *finding, gpointer data);
 

@@ -130,7 +130,8 @@ static void
 run_scenario (StageFixture *stage, const Scenario *scenario)
 {
   static const gchar *const expected[] = { "frame-rate-low", "video-stopped",
-    "key-frame-interval", "lost", "audio-gaps", "resolution-small" };
+    "key-frame-interval", "lost", "audio-gaps", "resolution-small",
+    "uplink-narrow" };
   Run run = { .relay = udp_relay_start (1) };
 
   run.whip =

@@ -579,6 +579,25 @@ test_goes_on (void)
   g_assert_cmpuint (run.counts[IVS_DIAGNOSIS_VIDEO_STOPPED], ==, 1);
 }
 
+/* Pictures that the gate leaves out: neither the source nor the encoder is blamed. */
+static void
+test_withheld (void)
+{
+  g_auto (Run) run;
+  const GstClockTime picture = GST_SECOND / 30;
+
+  run_init (&run);
+  expect (&run, GST_IVS_VIDEO, TRUE);
+  send_video (&run, 3, 1000);
+  for (guint i = 0; i < 4 * 30; i++) {
+    gst_ivs_monitor_withheld (run.monitor, run.now);
+    run_until (&run, run.now + picture);
+  }
+  g_assert_cmpstr (names_of_findings (&run), ==, "uplink-narrow");
+  send_video (&run, 12, 1000);
+  g_assert_cmpuint (run.counts[IVS_DIAGNOSIS_UPLINK_NARROW], ==, 1);
+}
+
 /* What was before a stop is in no rate after it. */
 static void
 test_begins_anew (void)
@@ -812,6 +831,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/monitor/only-expected-media", test_only_expected_media);
   g_test_add_func ("/monitor/stopped", test_stopped);
   g_test_add_func ("/monitor/goes-on", test_goes_on);
+  g_test_add_func ("/monitor/withheld", test_withheld);
   g_test_add_func ("/monitor/begins-anew", test_begins_anew);
   g_test_add_data_func ("/monitor/sets/first-only", "b--", test_parameter_sets);
   g_test_add_data_func ("/monitor/sets/sps-only", "sss", test_parameter_sets);

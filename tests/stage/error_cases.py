@@ -236,5 +236,6 @@ NOT_SHOWN = {
     "no-audio": "as `no-video`",
     "video-stopped": IN_MONITOR,
     "audio-stopped": IN_MONITOR,
+    "uplink-narrow": "the uplink has to be narrow; made in tests/stage/test-network.c",
     "no-gcc-element": "only where `rtpgccbwe` is not installed; made in tests/stage/test-network.c",
 }

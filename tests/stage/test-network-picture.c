@@ -42,6 +42,7 @@ make_publisher (void)
   publish_fixture_expect (publish, "frame-rate-low");
   publish_fixture_expect (publish, "key-frame-interval");
   publish_fixture_expect (publish, "audio-gaps");
+  publish_fixture_expect (publish, "uplink-narrow");
   return publish;
 }
 

@@ -65,6 +65,7 @@ net_init (Net *net, const gchar *description, const gchar *const *dropped)
       whip_relay_get_url (net->whip), NULL);
   /* A machine that is busy, and a network that is narrow, leave too few pictures. */
   publish_fixture_expect (net->publish, "frame-rate-low");
+  publish_fixture_expect (net->publish, "uplink-narrow");
   publish_fixture_expect (net->publish, "key-frame-interval");
   publish_fixture_expect (net->publish, "audio-gaps");
   g_signal_connect (publish_fixture_get_sink (net->publish), "encoder-setup",
@@ -440,6 +441,7 @@ static void
 test_encoded (void)
 {
   g_auto (Net) net = { 0 };
+  g_autoptr (GstMessage) warning = NULL;
 
   net_init (&net, ENCODED SOUND, NULL);
   listen_at_encoder (&net);
@@ -448,6 +450,8 @@ test_encoded (void)
   net_limit (&net, NARROW_KBPS);
   g_assert_true (publish_wait (is_told_of_limit, &net, PATIENCE_MS));
   g_assert_true (publish_wait (is_shedding, &net, PATIENCE_MS));
+  warning = publish_fixture_wait_failure (net.publish, "uplink-narrow", 20);
+  g_assert_cmpint (GST_MESSAGE_TYPE (warning), ==, GST_MESSAGE_WARNING);
 
   net_limit (&net, 0);
   g_assert_true (publish_wait (is_told_of_more, &net, PATIENCE_MS));

@@ -122,6 +122,11 @@ static const Row rows[] = {
   { "video-late", { D (video.stream.silence, 2.9) }, "" },
   { "video-stopped", { D (video.stream.silence, 3) }, "video-stopped", "nothing for 3 s" },
   { "stopped-and-nothing-else", { D (video.stream.silence, 9), D (video.frame_rate, 1), U (video.b_pictures, 9) }, "video-stopped" },
+  { "some-left-out", { D (video.stream.window, 10), D (video.frame_rate, 24), U (video.withheld, 60) }, "" },
+  { "many-left-out", { D (video.stream.window, 10), D (video.frame_rate, 20), U (video.withheld, 100) }, "uplink-narrow", "33 % of the pictures left out" },
+  { "left-out-so-far", { D (video.stream.window, 4.9), D (video.frame_rate, 20), U (video.withheld, 100) }, "" },
+  { "left-out-for-3-s", { D (video.stream.silence, 3), U (video.withheld, 90), D (video.frame_rate, 21) }, "uplink-narrow", "30 % of the pictures left out" },
+  { "left-out-and-what-follows", { U (video.withheld, 200), D (video.frame_rate, 5), D (video.key_frame_spacing, 9) }, "uplink-narrow" },
   { "video-not-expected", { U (video.stream.is_expected, FALSE), D (video.stream.silence, 99), U (video.b_pictures, 9) }, "" },
 
   { "160-kbit", { D (audio.stream.bitrate, 164000) }, "" },

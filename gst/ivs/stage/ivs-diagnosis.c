@@ -37,6 +37,8 @@
 #define GRANTED_AUDIO 1.05
 #define MIN_CLOCK_PART 0.95 /* 44.1 kHz is below, drift above */
 #define MAX_GAPS 0.1
+/* One group of pictures that is cut short in the window is an accident. */
+#define MAX_WITHHELD 0.2
 
 #define MEGA 1e6
 
@@ -139,7 +141,7 @@ is_idr_late (const IvsFigures *figures, IvsFinding *finding)
 
   measured (finding, video->key_frame_spacing, "none for %.1f s",
       video->key_frame_spacing);
-  return is_flowing (&video->stream, 0) &&
+  return is_flowing (&video->stream, 0) && video->withheld == 0 &&
       video->key_frame_spacing > IVS_LIMITS_MAX_IDR_INTERVAL + GRANTED_SPACING;
 }
 
@@ -170,7 +172,7 @@ is_frame_rate_low (const IvsFigures *figures, IvsFinding *finding)
   const IvsVideoFigures *video = &figures->video;
 
   measured (finding, video->frame_rate, "%.1f frames/s", video->frame_rate);
-  return is_flowing (&video->stream, MIN_WINDOW) &&
+  return is_flowing (&video->stream, MIN_WINDOW) && video->withheld == 0 &&
       video->frame_rate < IVS_LIMITS_MIN_FRAMERATE * GRANTED_LOW_RATE;
 }
 
@@ -229,7 +231,23 @@ is_video_missing (const IvsFigures *figures, IvsFinding *finding)
 static gboolean
 is_video_stopped (const IvsFigures *figures, IvsFinding *finding)
 {
-  return is_stopped (&figures->video.stream, finding);
+  return is_stopped (&figures->video.stream, finding) &&
+      figures->video.withheld == 0;
+}
+
+/* The source is not to blame then, so what follows from it is not told: few frames, key
+ * frames far apart, nothing at all for seconds. */
+static gboolean
+is_uplink_narrow (const IvsFigures *figures, IvsFinding *finding)
+{
+  const IvsVideoFigures *video = &figures->video;
+  gdouble all = video->frame_rate * video->stream.window + video->withheld;
+  gdouble part = all > 0 ? video->withheld / all : 0;
+
+  measured (finding, part * 100, "%.0f %% of the pictures left out",
+      part * 100);
+  return video->stream.is_expected && video->stream.has_flowed &&
+      video->stream.window >= MIN_WINDOW && part > MAX_WITHHELD;
 }
 
 static gboolean
@@ -416,6 +434,13 @@ static const Diagnosis diagnoses[IVS_N_DIAGNOSES] = {
       "Viewers see a frozen picture" },
     is_video_stopped,
     "Look whether the source still delivers, and whether something before the element blocks", SETTING_NONE },
+  [IVS_DIAGNOSIS_UPLINK_NARROW] = {
+    { "uplink-narrow", VIEWERS, KNOWN, MAX_WITHHELD * 100,
+      "The uplink does not carry the video", NULL,
+      "Viewers see the picture freeze where something was left out" },
+    is_uplink_narrow,
+    "Give raw video, which is fitted to the uplink down to min-bitrate; or lower the encoder's bit rate to what the "
+    "event ivs-target-bitrate tells and make a key frame each second; or use a network that carries more", SETTING_NONE },
   [IVS_DIAGNOSIS_AUDIO_BITRATE] = {
     { "audio-bitrate", UNSUPPORTED, INFERRED, IVS_LIMITS_MAX_AUDIO_BITRATE,
       "The audio's bit rate is too high", "a stage takes at most 160 kbit/s",

@@ -30,6 +30,7 @@ typedef enum
   IVS_DIAGNOSIS_VIDEO_BITRATE_ADVISED,
   IVS_DIAGNOSIS_NO_VIDEO,
   IVS_DIAGNOSIS_VIDEO_STOPPED,
+  IVS_DIAGNOSIS_UPLINK_NARROW,
   IVS_DIAGNOSIS_AUDIO_BITRATE,
   IVS_DIAGNOSIS_AUDIO_CHANNELS,
   IVS_DIAGNOSIS_AUDIO_CLOCK,
@@ -79,6 +80,8 @@ typedef struct
   gdouble frame_rate;        /* frames/s over the window */
   guint64 frames;            /* in all */
   guint64 key_frames;        /* IDR pictures, in all */
+  guint withheld;            /* pictures of the window that we left out, for the
+                              * uplink does not carry them */
   guint pictures;            /* in the window: begun, ... */
   guint b_pictures;          /* ... with B slices, */
   guint idr_pictures;        /* ... IDR, */

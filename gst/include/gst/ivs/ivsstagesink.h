@@ -175,6 +175,7 @@
 #define IVS_STAGE_FINDING_VIDEO_BITRATE_ADVISED "video-bitrate-advised"
 #define IVS_STAGE_FINDING_NO_VIDEO "no-video"
 #define IVS_STAGE_FINDING_VIDEO_STOPPED "video-stopped"
+#define IVS_STAGE_FINDING_UPLINK_NARROW "uplink-narrow"
 #define IVS_STAGE_FINDING_AUDIO_BITRATE "audio-bitrate"
 #define IVS_STAGE_FINDING_AUDIO_CHANNELS "audio-channels"
 #define IVS_STAGE_FINDING_AUDIO_SAMPLE_RATE "audio-sample-rate"

@@ -16,7 +16,7 @@ PLACES = {
         ("gstivsmessages.c", STRUCTURE),
         ("gstivsmonitor.c", STRUCTURE),
         ("gstivsstats.c", STRUCTURE),
-        ("gstivspublisher.c", r'"(ivs-stage-[a-z-]+)"'),
+        ("gstivswatch.c", r'"(ivs-stage-[a-z-]+)"'),
     ],
     "event": [
         ("gstivsadaptation.c", STRUCTURE),
@@ -33,7 +33,7 @@ PLACES = {
         ("stage/ivs-error-table.c", r'"([a-z-]+)", IVS_CLASS_'),
     ],
     "notice": [
-        ("gstivspublisher.c", r'post_notice \([^";]*"([a-z-]+)"'),
+        ("gstivsstory.c", r'post_notice \([^";]*"([a-z-]+)"'),
         ("gstivsstagesink.c", r'post_notice \([^";]*"([a-z-]+)"'),
         ("gstivssession.c", r'noticed \([^";]*"([a-z-]+)"'),
         ("gstivsadaptation.c", r'noticed \([^";]*"([a-z-]+)"'),
@@ -43,7 +43,7 @@ PLACES = {
          r'\{ "([a-z-]+)", (?:CUT|UNSUPPORTED|VIEWERS)'),
     ],
     "progress": [
-        ("gstivspublisher.c", r'POST_PROGRESS \(self, \w+, "(\w+)"'),
+        ("gstivsstory.c", r'POST_PROGRESS \(self, \w+, "(\w+)"'),
     ],
 }
 

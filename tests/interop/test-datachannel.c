@@ -7,10 +7,8 @@
  * whip-server.js (datachannel/) is the WHIP server. The package is not Debian's:
  * install.sh gets it.
  */
-#include <glib/gstdio.h>
-#include <stdio.h>
-
 #include "end-gstreamer.h"
+#include "peer-process.h"
 #include "publish-fixture.h"
 #include "receiver.h"
 #include "token-maker.h"
@@ -21,71 +19,23 @@
   "videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=30/1 ! s. " \
   "audiotestsrc is-live=true ! s."
 
-typedef struct
-{
-  GSubprocess *process;
-  gchar *folder;
-} Server;
-
-static gchar *
-read_file (Server *server, const gchar *name)
-{
-  g_autofree gchar *path = g_build_filename (server->folder, name, NULL);
-  gchar *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, NULL);
-  return text;
-}
-
-static gboolean
-listens (gpointer data)
-{
-  g_autofree gchar *endpoint = read_file (data, "endpoint");
-
-  return endpoint != NULL;
-}
-
-static void
-server_start (Server *server, const gchar *node, Receiver *receiver)
+static PeerProcess *
+start_server (const gchar *node, Receiver *receiver)
 {
   g_autofree gchar *audio_port =
       g_strdup_printf ("%u", receiver_get_audio_port (receiver));
   g_autofree gchar *video_port =
       g_strdup_printf ("%u", receiver_get_video_port (receiver));
-  g_autoptr (GError) error = NULL;
+  const gchar *const command[] = { node, DATACHANNEL_SERVER,
+    DATACHANNEL_MODULES, audio_port, video_port, NULL };
 
-  server->folder = g_dir_make_tmp ("ivs-datachannel-XXXXXX", &error);
-  g_assert_no_error (error);
-  server->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE, &error,
-      node, DATACHANNEL_SERVER, DATACHANNEL_MODULES, server->folder, audio_port,
-      video_port, NULL);
-  g_assert_no_error (error);
-  g_assert_true (publish_wait (listens, server, SECONDS * 1000));
+  return peer_process_start (command, SECONDS);
 }
-
-static void
-server_stop (Server *server)
-{
-  static const gchar *const files[] = { "endpoint", "ended" };
-
-  g_output_stream_close (g_subprocess_get_stdin_pipe (server->process), NULL,
-      NULL);
-  g_assert_true (g_subprocess_wait_check (server->process, NULL, NULL));
-  g_object_unref (server->process);
-  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
-    g_autofree gchar *path = g_build_filename (server->folder, files[i], NULL);
-
-    g_unlink (path);
-  }
-  g_assert_cmpint (g_rmdir (server->folder), ==, 0);
-  g_free (server->folder);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_stop)
 
 static gboolean
 has_ended (gpointer data)
 {
-  g_autofree gchar *ended = read_file (data, "ended");
+  g_autofree gchar *ended = peer_process_read (data, "ended");
 
   return ended != NULL;
 }
@@ -97,13 +47,11 @@ test_publish (void)
   g_autofree gchar *token = token_maker_make_publisher ("publisher",
       G_GINT64_CONSTANT (4102444800), NULL);
   g_autoptr (Receiver) receiver = receiver_start ();
-  g_auto (Server) server = { NULL };
-  g_autofree gchar *endpoint = NULL;
+  g_autoptr (PeerProcess) server = start_server (node, receiver);
+  g_autofree gchar *endpoint = peer_process_read (server, "endpoint");
   g_autofree gchar *ended = NULL;
   g_autoptr (PublishFixture) publishing = NULL;
 
-  server_start (&server, node, receiver);
-  endpoint = read_file (&server, "endpoint");
   publishing = publish_fixture_new_as (NULL, "publisher",
       SOURCES
       " ivsstagesink name=s stage-limits=ignore auth-token=%s whip-endpoint=%s",
@@ -112,8 +60,8 @@ test_publish (void)
   publish_fixture_wait_connection (publishing, "connected", SECONDS);
   receiver_wait (receiver, SECONDS);
   publish_fixture_stop (publishing);
-  g_assert_true (publish_wait (has_ended, &server, SECONDS * 1000));
-  ended = read_file (&server, "ended");
+  g_assert_true (publish_wait (has_ended, server, SECONDS * 1000));
+  ended = peer_process_read (server, "ended");
   g_assert_cmpstr (ended, ==, "posts 1 deletes 1\n");
 }
 

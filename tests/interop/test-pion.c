@@ -7,10 +7,10 @@
  * pion-whip (pion/) counts what it receives and keeps it; what it kept is decoded
  * here.
  */
-#include <glib/gstdio.h>
 #include <stdio.h>
 
 #include "end-gstreamer.h"
+#include "peer-process.h"
 #include "publish-fixture.h"
 #include "token-maker.h"
 
@@ -26,41 +26,25 @@
 static const struct
 {
   const gchar *name;
-  const gchar *arguments[4];
+  const gchar *command[5];
 } cases[] = {
-  { "lite-dtls-client", { "-lite", "-role", "client" } },
-  { "lite-dtls-server", { "-lite", "-role", "server" } },
-  { "full-dtls-client", { "-role", "client" } },
-  { "full-dtls-server", { "-role", "server" } },
+  { "lite-dtls-client", { PION_PROGRAM, "-lite", "-role", "client" } },
+  { "lite-dtls-server", { PION_PROGRAM, "-lite", "-role", "server" } },
+  { "full-dtls-client", { PION_PROGRAM, "-role", "client" } },
+  { "full-dtls-server", { PION_PROGRAM, "-role", "server" } },
 };
 
-/* -- The server ---------------------------------------------------------------------- */
-
-typedef struct
-{
-  GSubprocess *process;
-  gchar *folder;
-} Pion;
+/* -- What it received ------------------------------------------------------------------- */
 
 typedef struct
 {
   gint audio, video, posts, deletes, closed;
 } Counts;
 
-static gchar *
-read_file (Pion *pion, const gchar *name)
-{
-  g_autofree gchar *path = g_build_filename (pion->folder, name, NULL);
-  gchar *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, NULL);
-  return text;
-}
-
 static Counts
-get_counts (Pion *pion)
+get_counts (PeerProcess *pion)
 {
-  g_autofree gchar *text = read_file (pion, "counts");
+  g_autofree gchar *text = peer_process_read (pion, "counts");
   Counts counts = { 0 };
 
   if (text != NULL)
@@ -71,55 +55,6 @@ get_counts (Pion *pion)
         ==, 5);
   return counts;
 }
-
-static gboolean
-listens (gpointer data)
-{
-  g_autofree gchar *endpoint = read_file (data, "endpoint");
-
-  return endpoint != NULL;
-}
-
-static void
-pion_start (Pion *pion, const gchar *const *arguments)
-{
-  g_autoptr (GPtrArray) command = g_ptr_array_new ();
-  g_autoptr (GError) error = NULL;
-
-  pion->folder = g_dir_make_tmp ("ivs-pion-XXXXXX", &error);
-  g_assert_no_error (error);
-  g_ptr_array_add (command, (gpointer) PION_PROGRAM);
-  for (; *arguments != NULL; arguments++)
-    g_ptr_array_add (command, (gpointer) *arguments);
-  g_ptr_array_add (command, pion->folder);
-  g_ptr_array_add (command, NULL);
-  pion->process = g_subprocess_newv ((const gchar *const *) command->pdata,
-      G_SUBPROCESS_FLAGS_STDIN_PIPE, &error);
-  g_assert_no_error (error);
-  g_assert_true (publish_wait (listens, pion, SECONDS * 1000));
-}
-
-static void
-pion_stop (Pion *pion)
-{
-  static const gchar *const files[] = { "endpoint", "counts", "video.h264",
-    "audio.ogg" };
-
-  g_output_stream_close (g_subprocess_get_stdin_pipe (pion->process), NULL,
-      NULL);
-  g_assert_true (g_subprocess_wait_check (pion->process, NULL, NULL));
-  g_object_unref (pion->process);
-  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
-    g_autofree gchar *path = g_build_filename (pion->folder, files[i], NULL);
-
-    g_unlink (path);
-  }
-  g_assert_cmpint (g_rmdir (pion->folder), ==, 0);
-  g_free (pion->folder);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pion, pion_stop)
-
-/* -- What it received ------------------------------------------------------------------- */
 
 static gboolean
 has_enough (gpointer data)
@@ -146,11 +81,11 @@ decoded (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 
 /* How many buffers the decoder makes of a file. */
 static guint
-decode (Pion *pion, const gchar *name, const gchar *decoder)
+decode (PeerProcess *pion, const gchar *name, const gchar *decoder)
 {
   g_autofree gchar *line = g_strdup_printf (
       "filesrc location=%s/%s ! %s ! fakesink name=end signal-handoffs=true",
-      pion->folder, name, decoder);
+      peer_process_get_folder (pion), name, decoder);
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
   g_autoptr (GstElement) end = NULL;
@@ -176,30 +111,27 @@ decode (Pion *pion, const gchar *name, const gchar *decoder)
 static void
 test_case (gconstpointer data)
 {
-  const gchar *const *arguments = data;
   g_autofree gchar *token = token_maker_make_publisher ("publisher",
       G_GINT64_CONSTANT (4102444800), NULL);
-  g_auto (Pion) pion = { NULL };
-  g_autofree gchar *endpoint = NULL;
+  g_autoptr (PeerProcess) pion = peer_process_start (data, SECONDS);
+  g_autofree gchar *endpoint = peer_process_read (pion, "endpoint");
   g_autoptr (PublishFixture) publishing = NULL;
 
-  pion_start (&pion, arguments);
-  endpoint = read_file (&pion, "endpoint");
   publishing = publish_fixture_new_as (NULL, "publisher",
       SOURCES
       " ivsstagesink name=s stage-limits=ignore auth-token=%s whip-endpoint=%s",
       token, endpoint);
   publish_fixture_play (publishing);
   publish_fixture_wait_connection (publishing, "connected", SECONDS);
-  g_assert_true (publish_wait (has_enough, &pion, SECONDS * 1000));
+  g_assert_true (publish_wait (has_enough, pion, SECONDS * 1000));
   publish_fixture_stop (publishing);
-  g_assert_true (publish_wait (has_ended, &pion, SECONDS * 1000));
-  g_assert_cmpint (get_counts (&pion).posts, ==, 1);
+  g_assert_true (publish_wait (has_ended, pion, SECONDS * 1000));
+  g_assert_cmpint (get_counts (pion).posts, ==, 1);
 
-  g_assert_cmpuint (decode (&pion, "video.h264",
+  g_assert_cmpuint (decode (pion, "video.h264",
                         "h264parse ! openh264dec ! video/x-raw,width=640"),
       >=, ENOUGH_VIDEO * 9 / 10);
-  g_assert_cmpuint (decode (&pion, "audio.ogg", "oggdemux ! opusdec"), >=,
+  g_assert_cmpuint (decode (pion, "audio.ogg", "oggdemux ! opusdec"), >=,
       ENOUGH_AUDIO * 9 / 10);
 }
 
@@ -221,8 +153,7 @@ main (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree gchar *path = g_strdup_printf ("/pion/%s", cases[i].name);
 
-    g_test_add_data_func (path, cases[i].arguments,
-        is_there ? test_case : skip);
+    g_test_add_data_func (path, cases[i].command, is_there ? test_case : skip);
   }
   result = g_test_run ();
   end_gstreamer ();

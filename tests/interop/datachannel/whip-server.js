@@ -4,7 +4,7 @@
  * A WHIP server of libdatachannel (its Node.js package node-datachannel), for one
  * session: the RTP that it receives goes to two ports of 127.0.0.1.
  *
- *   node whip-server.js NODE_MODULES FOLDER AUDIO_PORT VIDEO_PORT
+ *   node whip-server.js NODE_MODULES AUDIO_PORT VIDEO_PORT FOLDER
  *
  * FOLDER gets the files "endpoint", when it listens, and "ended", after the DELETE. It
  * ends with its standard input.
@@ -14,7 +14,7 @@ const http = require("http");
 const path = require("path");
 const udp = require("dgram").createSocket("udp4");
 
-const [modules, folder, audioPort, videoPort] = process.argv.slice(2);
+const [modules, audioPort, videoPort, folder] = process.argv.slice(2);
 const { PeerConnection, RtcpReceivingSession } =
     require(path.join(modules, "node-datachannel"));
 

@@ -266,22 +266,46 @@ abandon (gpointer data)
   gst_ivs_publisher_abandon_all (data);
 }
 
-static void
-join_and_free (GstIvsPublisher *self)
+static gpointer
+finish_and_free (gpointer data)
+{
+  GstIvsPublisher *self = data;
+
+  gst_ivs_worker_stop_and_join (self->worker);
+  publisher_free (self);
+  return NULL;
+}
+
+static gboolean
+wait_or_abandon (GstIvsPublisher *self)
 {
   g_auto (GstIvsSettings) settings;
 
   self->events.get_settings (self->element, &settings);
-  if (!wait_until_stopped (self,
-          settings.shutdown_timeout * (gint64) G_USEC_PER_SEC)) {
-    GST_INFO_OBJECT (self->element,
-        "the stage did not confirm the end within %u s",
-        settings.shutdown_timeout);
-    gst_ivs_worker_call (self->worker, abandon, self, NULL);
-    wait_until_stopped (self, ABANDON_TIMEOUT_US);
+  if (wait_until_stopped (self,
+          settings.shutdown_timeout * (gint64) G_USEC_PER_SEC))
+    return TRUE;
+
+  GST_INFO_OBJECT (self->element,
+      "the stage did not confirm the end within %u s",
+      settings.shutdown_timeout);
+  gst_ivs_worker_call (self->worker, abandon, self, NULL);
+  return wait_until_stopped (self, ABANDON_TIMEOUT_US);
+}
+
+/* Whatever holds the worker up, the application's handler of a signal say, does not
+ * hold the application up: then somebody else waits. */
+static void
+join_and_free (GstIvsPublisher *self)
+{
+  if (wait_or_abandon (self)) {
+    finish_and_free (self);
+    return;
   }
-  gst_ivs_worker_stop_and_join (self->worker);
-  publisher_free (self);
+  GST_INFO_OBJECT (self->element,
+      "the worker is held up, what it has will be freed when it goes on");
+  g_atomic_int_set (&self->is_left, TRUE);
+  g_thread_unref (g_thread_new ("ivs-join", finish_and_free, self));
 }
 
 static gpointer

@@ -70,8 +70,8 @@ void
 gst_ivs_publisher_input_failed (GstIvsPublisher *self, const GError *error);
 /* Ends what there is. */
 void gst_ivs_publisher_stop (GstIvsPublisher *self);
-/* Waits until gst_ivs_publisher_stop() is done, at most shutdown-timeout, and
- * frees. Called on the worker (from a signal handler) it does not wait. */
+/* Waits until gst_ivs_publisher_stop() is done, at most shutdown-timeout and two
+ * seconds, and frees. Called on the worker (from a signal handler) it does not wait. */
 void gst_ivs_publisher_join_and_free (GstIvsPublisher *self);
 
 G_END_DECLS

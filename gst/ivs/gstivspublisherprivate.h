@@ -57,6 +57,7 @@ struct _GstIvsPublisher
   GSource *expiry_timer; /* the token's */
 
   gint is_going_down; /* atomic: the application has said stop */
+  gint is_left;       /* atomic: and does not wait any more */
 
   GMutex lock; /* protects is_stopped */
   GCond stopped;

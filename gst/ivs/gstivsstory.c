@@ -70,6 +70,8 @@ set_state (GstIvsPublisher *self, GstIvsConnectionState state)
     return;
 
   self->state = state;
+  if (g_atomic_int_get (&self->is_left))
+    return; /* the element may have been started again */
   gst_ivs_publisher_describe_incident (self, NULL, &incident);
   self->events.state_changed (self->element, state, self->token);
   gst_ivs_post_state (self->element,
@@ -290,6 +292,8 @@ gst_ivs_publisher_begin_attempt (GstIvsPublisher *self)
   if (find_token (self, &error))
     endpoint =
         ivs_endpoint_choose (self->settings.whip_endpoint, self->token, &error);
+  if (g_atomic_int_get (&self->is_going_down))
+    return; /* the application took its time over the token */
   if (endpoint == NULL) {
     g_autoptr (IvsFailure) failure = ivs_failure_from_error (error, NULL);
 

@@ -331,6 +331,75 @@ test_stop_from_handler (void)
   wait_until_gone (&farewell);
 }
 
+typedef struct
+{
+  GMutex lock;
+  GCond changed;
+  gboolean is_asked, may_answer, is_answered;
+} SlowService;
+
+static void
+set_flag (SlowService *service, gboolean *flag)
+{
+  g_mutex_lock (&service->lock);
+  *flag = TRUE;
+  g_cond_broadcast (&service->changed);
+  g_mutex_unlock (&service->lock);
+}
+
+static void
+wait_for_flag (SlowService *service, const gboolean *flag)
+{
+  gint64 deadline = g_get_monotonic_time () + DEADLINE / 1000;
+
+  g_mutex_lock (&service->lock);
+  while (!*flag)
+    g_assert_true (
+        g_cond_wait_until (&service->changed, &service->lock, deadline));
+  g_mutex_unlock (&service->lock);
+}
+
+/* On the element's own thread, which can do nothing else meanwhile. */
+static gchar *
+answer_late (GstElement *sink, SlowService *service)
+{
+  set_flag (service, &service->is_asked);
+  wait_for_flag (service, &service->may_answer);
+  set_flag (service, &service->is_answered);
+  return g_strdup ("rt_this-is-a-key");
+}
+
+/* A service that mints tokens may hang: that keeps the element neither from going
+ * down nor from being started again, and what it says at last is nobody's any more. */
+static void
+test_stop_while_token_is_awaited (void)
+{
+  static Farewell farewell;
+  static SlowService service;
+  g_autoptr (GstMessage) message = NULL;
+  gulong handler;
+  Rig rig;
+
+  rig_init (&rig, NULL, TRUE);
+  g_object_weak_ref (G_OBJECT (rig.sink), element_gone, &farewell);
+  g_object_set (rig.sink, "shutdown-timeout", 1, NULL);
+  handler = g_signal_connect (rig.sink, "request-token",
+      G_CALLBACK (answer_late), &service);
+  set_state_in_time (&rig, GST_STATE_PAUSED);
+  wait_for_flag (&service, &service.is_asked);
+  g_signal_handler_disconnect (rig.sink, handler);
+  set_state_in_time (&rig, GST_STATE_READY);
+
+  set_state_in_time (&rig, GST_STATE_PAUSED);
+  set_flag (&service, &service.may_answer);
+  wait_for_flag (&service, &service.is_answered);
+  set_state_in_time (&rig, GST_STATE_READY);
+  message = gst_bus_pop_filtered (rig.bus, GST_MESSAGE_ERROR);
+  g_assert_null (message);
+  rig_clear (&rig);
+  wait_until_gone (&farewell);
+}
+
 static gchar *
 answer_token (GstElement *sink, gint *asked)
 {
@@ -498,6 +567,8 @@ main (int argc, char **argv)
   g_test_add_func ("/element/states/walk", test_states);
   g_test_add_func ("/element/states/storm", test_storm);
   g_test_add_func ("/element/states/stop-from-handler", test_stop_from_handler);
+  g_test_add_func ("/element/states/stop-while-token-is-awaited",
+      test_stop_while_token_is_awaited);
   g_test_add_func ("/element/token/request", test_request_token);
   g_test_add_func ("/element/inspect/properties", test_properties);
   g_test_add_func ("/element/inspect/page", test_page);

@@ -59,7 +59,7 @@ static const Flood floods[] = {
   { "head-stops", "X: y\r\n", "timeout", "did not answer", NULL, SILENCE },
 };
 
-/* Up to 3.6 libsoup does not read them, in 3.8 it reads until there are no more. */
+/* Up to 3.6 libsoup does not read them, in 3.8 it would until there are no more. */
 static const Flood trailers = { "trailers-endless", CHUNKED "0\r\n", NULL, NULL, NULL, TEXT, "X: y\r\n" };
 
 /* Before there is any status. */
@@ -339,11 +339,11 @@ test_trailers (gconstpointer data)
   Attempt attempt;
 
   warm_up ();
-  attempt_begin (&attempt, SHORT);
+  attempt_begin (&attempt, LONG);
   open_flood (attempt.stub, "POST", "HTTP/1.1 201 Created\r\n", data);
   attempt.memory = begin_to_measure ();
-  publish_fixture_expect (attempt.publish, "answer"); /* it is empty */
-  publish_fixture_expect (attempt.publish, "timeout");
+  publish_fixture_expect (attempt.publish, "answer");  /* it is empty */
+  publish_fixture_expect (attempt.publish, "network"); /* it has no end */
   publish_fixture_play (attempt.publish);
   g_assert_true (
       publish_wait (has_failed, attempt.publish, (SHORT + SLACK) * 1000));
@@ -393,7 +393,7 @@ test_deleted (gconstpointer data)
 {
   const Flood *flood = data;
   gboolean has_status =
-      flood >= floods && flood < floods + G_N_ELEMENTS (floods);
+      flood < beginnings || flood >= beginnings + G_N_ELEMENTS (beginnings);
   Attempt attempt;
 
   warm_up ();
@@ -439,6 +439,7 @@ main (int argc, char **argv)
     add ("post-redirected", &floods[i], test_redirected);
   }
   add ("post", &trailers, test_trailers);
+  add ("delete", &trailers, test_deleted);
   result = g_test_run ();
   end_gstreamer ();
   return result;

@@ -7,18 +7,20 @@
  * starts one thing and the next function is what happens when that ends. The
  * whole of an operation runs in the main context where it was started.
  *
- * Four things are done by hand that libsoup could do, or not at all. Redirects: it makes a GET of
+ * Five things are done by hand that libsoup could do, or not at all. Redirects: it makes a GET of
  * a redirected POST, does not repeat one at 307 and 308, and takes the Authorization
  * away at another host (measured with 3.2.3), while WHIP needs all three kept and a
  * decision who may see the token. The time limit: that of SoupSession starts anew
  * with each byte. The log: SoupLogger prints bearer tokens. Packed bodies: we ask for
  * none, because blocks of gzip that hold nothing keep libsoup's decoder busy as long as
- * they come, and no time limit is looked at meanwhile.
+ * they come, and no time limit is looked at meanwhile. Trailers without end do the same
+ * from 3.8 on: the connection is cut.
  */
 
 #include "whip-client.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include "whip-url.h"
 
 #define MAX_TIMEOUT 3600
@@ -30,6 +32,9 @@
 /* 100 and 103 come once or twice. libsoup reads interim answers in one go as long
  * as there are more, so that no time limit could end a flood of them. */
 #define MAX_INTERIM 16
+
+/* Of the longest body in the smallest chunks ("1 CR LF x CR LF"), and more. */
+#define MAX_RECEIVED (8 * WHIP_MAX_BODY)
 
 /* A POST, a DELETE and a preconnect to one host must not queue up behind a hung
  * request; the default of libsoup is 2. */
@@ -45,6 +50,8 @@ struct _WhipClient
   /* Of the last certificate that was refused. A POST may wait for the connection
    * of a preconnect: then only that one hears what is wrong with it. */
   GTlsCertificateFlags tls_errors;
+
+  GPtrArray *sockets; /* GSocket, of every connection, closed ones too */
 
   WhipClientMayFollow may_follow;
   gpointer may_follow_data;
@@ -79,6 +86,8 @@ typedef struct
   guint timeout;
   gboolean is_timed_out;
   guint n_interim;
+  GPtrArray *sockets; /* those of the client */
+  gsize n_received;   /* bytes behind the head, as they came from the network */
 } Request;
 
 static void send_request (GTask *task);
@@ -116,6 +125,7 @@ request_free (Request *request)
   whip_response_free (request->response);
   g_free (request->orphan);
   g_clear_object (&request->cancellable);
+  g_ptr_array_unref (request->sockets);
   g_free (request);
 }
 
@@ -309,6 +319,10 @@ fail_transport (GTask *task, GError *error)
     fail (task,
         g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
             "%s sends interim answers without end", origin));
+  } else if (request->n_received > MAX_RECEIVED) {
+    fail (task,
+        g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            "%s sends an answer without end", origin));
   } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     fail (task, g_steal_pointer (&owned));
   } else if (error->domain == G_TLS_ERROR && self->tls_errors != 0) {
@@ -390,6 +404,7 @@ start_task (WhipClient *self, const gchar *method, const gchar *url,
   request->url = g_strdup (url);
   request->token = token == NULL || *token == '\0' ? NULL : g_strdup (token);
   request->cancellable = g_cancellable_new ();
+  request->sockets = g_ptr_array_ref (self->sockets);
   request->timeout = self->timeout;
 
   uri = whip_url_parse (url, &error);
@@ -429,6 +444,55 @@ interim_answer_came (SoupMessage *message, gpointer data)
     g_cancellable_cancel (request->cancellable);
 }
 
+/* A later message may take over this connection, so they are kept for all. */
+static void
+network_event_came (SoupMessage *message, GSocketClientEvent event,
+    GIOStream *connection, gpointer data)
+{
+  WhipClient *self = data;
+
+  if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (connection))
+    g_ptr_array_add (self->sockets,
+        g_object_ref (
+            g_socket_connection_get_socket (G_SOCKET_CONNECTION (connection))));
+}
+
+/* Ends it now, and with a reset as soon as it is closed: a server that has filled our
+ * window up would not hear of the end. */
+static void
+cut_connection (GSocket *socket)
+{
+  static const struct linger at_once = { 1, 0 };
+
+  (void) setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &at_once,
+      sizeof at_once);
+  g_socket_shutdown (socket, TRUE, TRUE, NULL);
+}
+
+/* libsoup 3.8 reads trailers in one go as long as there are more, and looks at no
+ * cancellable meanwhile: only the end of the connection makes it stop. This is called
+ * in the midst of it, at each read. */
+static void
+body_data_came (SoupMessage *message, guint n_bytes, gpointer data)
+{
+  Request *request = data;
+
+  request->n_received += n_bytes;
+  if (request->n_received <= MAX_RECEIVED)
+    return;
+  for (guint i = 0; i < request->sockets->len; i++)
+    cut_connection (request->sockets->pdata[i]);
+}
+
+/* There is no such signal before 3.4, nor a need for it before 3.8. */
+static void
+watch_body (SoupMessage *message, Request *request)
+{
+  if (g_signal_lookup ("got-body-data", SOUP_TYPE_MESSAGE) != 0)
+    g_signal_connect (message, "got-body-data", G_CALLBACK (body_data_came),
+        request);
+}
+
 static SoupMessage *
 make_message (WhipClient *self, Request *request)
 {
@@ -453,6 +517,9 @@ make_message (WhipClient *self, Request *request)
       G_CALLBACK (certificate_refused), self, 0);
   g_signal_connect (message, "got-informational",
       G_CALLBACK (interim_answer_came), request);
+  g_signal_connect_object (message, "network-event",
+      G_CALLBACK (network_event_came), self, 0);
+  watch_body (message, request);
 
   /* RFC 9110 section 12.5.3: without it everything would be acceptable. */
   soup_message_headers_append (headers, "Accept-Encoding", "identity");
@@ -843,6 +910,7 @@ whip_client_hang_up (WhipClient *self)
 {
   g_return_if_fail (WHIP_IS_CLIENT (self));
   soup_session_abort (self->session);
+  g_ptr_array_set_size (self->sockets, 0);
 }
 
 /* -- The object --------------------------------------------------------------- */
@@ -850,6 +918,7 @@ whip_client_hang_up (WhipClient *self)
 static void
 whip_client_init (WhipClient *self)
 {
+  self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
   self->session = soup_session_new_with_options ("max-conns-per-host",
       MAX_CONNECTIONS_PER_HOST, NULL);
 
@@ -887,9 +956,17 @@ whip_client_dispose (GObject *object)
 }
 
 static void
+whip_client_finalize (GObject *object)
+{
+  g_ptr_array_unref (WHIP_CLIENT (object)->sockets);
+  G_OBJECT_CLASS (whip_client_parent_class)->finalize (object);
+}
+
+static void
 whip_client_class_init (WhipClientClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = whip_client_dispose;
+  G_OBJECT_CLASS (klass)->finalize = whip_client_finalize;
 }
 
 WhipClient *

@@ -26,10 +26,10 @@ typedef struct
 /* clang-format off */
 static const EncoderRow rows[] = {
   /* Not sliced-threads: AWS advises against it, and some decoders take each
-   * slice for a frame. Each frame thread is one frame of delay, so two. Without
-   * scenecut: it makes IDR pictures five times per second of a noisy picture. With a
+   * slice for a frame. Each thread but the first is one frame of delay, so one, until
+   * told that it is too few. Without scenecut: it makes IDR pictures five times per second of a noisy picture. With a
    * buffer of 600 ms, as it is by itself, it needs a second to obey another bit rate. */
-  { "x264enc", "tune=zerolatency speed-preset=veryfast threads=2 bframes=0 "
+  { "x264enc", "tune=zerolatency speed-preset=veryfast threads=1 bframes=0 "
     "sliced-threads=false rc-lookahead=0 byte-stream=true "
     "vbv-buf-capacity=250 option-string=scenecut=0",
     "bitrate", 1000, "key-int-max" },
@@ -244,6 +244,18 @@ gst_ivs_encoders_set_key_interval (GstElement *encoder, guint frames)
   } else if (row != NULL) {
     set_number (encoder, row->key_interval, frames);
   }
+}
+
+/* -- Threads ---------------------------------------------------------------------- */
+
+/* Of the others none is known to wait for a picture more because of it. */
+void
+gst_ivs_encoders_set_threads (GstElement *encoder, guint threads)
+{
+  const EncoderRow *row = row_of (encoder);
+
+  if (row != NULL && g_str_equal (row->factory, "x264enc"))
+    set_number (encoder, "threads", threads);
 }
 
 /* -- Which one ------------------------------------------------------------------ */

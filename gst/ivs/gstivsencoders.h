@@ -24,4 +24,7 @@ void gst_ivs_encoders_set_bitrate (GstElement *encoder, guint bitrate);
 /* @frames: from one IDR picture to the next. In state NULL. */
 void gst_ivs_encoders_set_key_interval (GstElement *encoder, guint frames);
 
+/* Of x264enc, which holds back one picture for each thread but the first. In state NULL. */
+void gst_ivs_encoders_set_threads (GstElement *encoder, guint threads);
+
 G_END_DECLS

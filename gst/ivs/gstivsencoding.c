@@ -34,6 +34,11 @@
  * 1280 octets, which every IPv6 link carries (RFC 8200, 5). */
 #define MTU 1200
 
+/* What one thread of an encoder has to be enough for, pixels per second; and the frame
+ * rate of video that does not tell. */
+#define ONE_THREAD_PIXELS G_GUINT64_CONSTANT (1280 * 720 * 30)
+#define USUAL_FRAMERATE 30
+
 #define QUEUED_VIDEO_FRAMES 2
 #define QUEUED_AUDIO_TIME (100 * GST_MSECOND)
 
@@ -430,6 +435,31 @@ append_download (Chain *chain, const GstCaps *caps)
   return FALSE;
 }
 
+/* Two hold each picture back until the next one comes. One encodes 720p of a film
+ * at 75 to 100 pictures per second on a core of an AMD EPYC: 60 would be too close. */
+static guint
+count_threads (const GstCaps *caps)
+{
+  GstVideoInfo video;
+  guint width = 0, height = 0;
+  guint64 n = USUAL_FRAMERATE, d = 1;
+
+  if (!gst_video_info_from_caps (&video, caps) || video.width <= 0 ||
+      video.height <= 0)
+    return 1;
+  if (video.fps_n > 0 && video.fps_d > 0) {
+    n = (guint64) video.fps_n;
+    d = (guint64) video.fps_d;
+  }
+  if (n > IVS_LIMITS_MAX_FRAMERATE * d) {
+    n = IVS_LIMITS_MAX_FRAMERATE;
+    d = 1;
+  }
+  ivs_limits_fit_size ((guint) video.width, (guint) video.height, &width,
+      &height);
+  return width * height * n > ONE_THREAD_PIXELS * d ? 2 : 1;
+}
+
 static gboolean
 append_encoder (Chain *chain, const GstCaps *caps, GstIvsShape *shape)
 {
@@ -438,6 +468,7 @@ append_encoder (Chain *chain, const GstCaps *caps, GstIvsShape *shape)
 
   if (encoder == NULL || !append (chain, encoder))
     return FALSE;
+  gst_ivs_encoders_set_threads (encoder, count_threads (caps));
   set_key_interval (encoder, caps, chain->settings.key_frame_interval);
   watch_encoder (encoder, chain->settings.key_frame_interval);
   gst_ivs_shape_attach (shape, encoder);
@@ -660,10 +691,14 @@ gst_ivs_encoding_make_chain (const GstCaps *caps, GstIvsKind kind,
 gboolean
 gst_ivs_encoding_chain_serves (const GstCaps *old, const GstCaps *caps)
 {
+  gboolean is_raw =
+      gst_structure_has_name (gst_caps_get_structure (old, 0), "video/x-raw");
+
   return gst_structure_get_name_id (gst_caps_get_structure (old, 0)) ==
       gst_structure_get_name_id (gst_caps_get_structure (caps, 0)) &&
       gst_caps_features_is_equal (gst_caps_get_features (old, 0),
           gst_caps_get_features (caps, 0)) &&
       is_interlaced (old) == is_interlaced (caps) &&
-      is_too_fast (old) == is_too_fast (caps);
+      is_too_fast (old) == is_too_fast (caps) &&
+      (!is_raw || count_threads (old) == count_threads (caps));
 }

@@ -34,7 +34,7 @@ typedef struct
 static const Sender senders[] = {
   { "element", "! sink.", "! sink.", "ivsstagesink name=sink" },
   { "bare",
-      "! queue ! x264enc tune=zerolatency speed-preset=veryfast threads=2 bframes=0 "
+      "! queue ! x264enc tune=zerolatency speed-preset=veryfast threads=1 bframes=0 "
       "sliced-threads=false rc-lookahead=0 byte-stream=true "
       "option-string=scenecut=0 key-int-max=60 bitrate=2500 "
       "! video/x-h264,profile=constrained-baseline "

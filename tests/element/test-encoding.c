@@ -9,6 +9,7 @@
 #include "gstivsshape.h"
 #include "ivs-error.h"
 #include <gst/rtp/rtp.h>
+#include <gst/video/video.h>
 #include <string.h>
 
 #define DEADLINE (60 * GST_SECOND)
@@ -463,6 +464,155 @@ test_steps_in_quick_succession (void)
   gst_ivs_shape_unref (stepper.shape);
 }
 
+/* -- Delay ------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  GMutex lock;
+  GCond changed;
+  guint frames; /* that have left */
+} Exit;
+
+static GstPadProbeReturn
+packets_left (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Exit *self = data;
+  GstBuffer *last = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST (info);
+
+    last = gst_buffer_list_get (list, gst_buffer_list_length (list) - 1);
+  }
+  g_assert_true (gst_rtp_buffer_map (last, GST_MAP_READ, &rtp));
+  g_mutex_lock (&self->lock);
+  self->frames += gst_rtp_buffer_get_marker (&rtp) ? 1 : 0;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_rtp_buffer_unmap (&rtp);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Whether so many have left before the deadline. */
+static gboolean
+wait_for_frames (Exit *self, guint frames)
+{
+  gint64 until_us = g_get_monotonic_time () + DEADLINE / GST_USECOND;
+  gboolean is_in_time = TRUE;
+
+  g_mutex_lock (&self->lock);
+  while (is_in_time && self->frames < frames)
+    is_in_time = g_cond_wait_until (&self->changed, &self->lock, until_us);
+  g_mutex_unlock (&self->lock);
+  return is_in_time;
+}
+
+static void
+push_picture (GstElement *source, guint number)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstSample) sample = NULL;
+  GstVideoInfo info;
+  GstBuffer *picture = NULL;
+  GstFlowReturn result;
+
+  g_object_get (source, "caps", &caps, NULL);
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  picture = gst_buffer_new_allocate (NULL, info.size, NULL);
+  gst_buffer_memset (picture, 0, 128, info.size);
+  GST_BUFFER_PTS (picture) = number * GST_SECOND / 30;
+  sample = gst_sample_new (picture, caps, NULL, NULL);
+  gst_buffer_unref (picture);
+  g_signal_emit_by_name (source, "push-sample", sample, &result);
+  g_assert_cmpint (result, ==, GST_FLOW_OK);
+}
+
+/* No picture waits in the chain for the one after it, whatever its size: the next is
+ * given only when the one before has left. */
+static void
+test_one_by_one (void)
+{
+  static const gchar *const sizes[] = { "width=640,height=360",
+    "width=1280,height=720", "width=320,height=240" };
+  Exit exit = { .frames = 0 };
+  guint pushed = 0;
+  g_autoptr (GstElement) pipeline = gst_pipeline_new (NULL);
+  GstElement *source = gst_element_factory_make ("appsrc", NULL);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  GstElement *chain =
+      make_chain ("video/x-raw,format=I420,width=640,height=360,framerate=30/1",
+          GST_IVS_VIDEO, NULL, NULL);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+
+  g_object_set (source, "format", GST_FORMAT_TIME, NULL);
+  g_object_set (sink, "async", FALSE, NULL);
+  gst_bin_add_many (GST_BIN (pipeline), source, chain, sink, NULL);
+  g_assert_true (gst_element_link_many (source, chain, sink, NULL));
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, packets_left,
+      &exit, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autofree gchar *text =
+        g_strdup_printf ("video/x-raw,format=I420,%s,framerate=30/1", sizes[i]);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+
+    g_object_set (source, "caps", caps, NULL);
+    for (guint n = 0; n < 3; n++) {
+      push_picture (source, pushed++);
+      g_assert_true (wait_for_frames (&exit, pushed));
+    }
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+/* clang-format off */
+static const struct
+{
+  const gchar *caps;
+  guint threads;
+} loads[] = {
+  { "width=640,height=360,framerate=30/1", 1 },
+  { "width=1280,height=720,framerate=30/1", 1 },
+  { "width=3840,height=2160,framerate=30/1", 1 }, /* made smaller first */
+  { "width=1280,height=720,framerate=0/1", 1 },
+  { "width=640,height=360,framerate=60/1", 1 },
+  { "width=1280,height=720,framerate=60/1", 2 },
+  { "width=1280,height=720,framerate=120/1", 2 },
+};
+/* clang-format on */
+
+static void
+note_threads (GstElement *encoder, gpointer data)
+{
+  g_object_get (encoder, "threads", data, NULL);
+}
+
+/* As many as are needed, and another chain when that changes. */
+static void
+test_threads (void)
+{
+  g_autoptr (GstCaps) first = gst_caps_from_string (
+      "video/x-raw,format=I420,width=640,height=360,framerate=30/1");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (loads); i++) {
+    g_autofree gchar *text =
+        g_strdup_printf ("video/x-raw,format=I420,%s", loads[i].caps);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+    guint threads = 0;
+    const GstIvsEncodingHooks hooks = { note_threads, NULL, &threads };
+    g_autoptr (GstElement) chain =
+        make_chain (text, GST_IVS_VIDEO, NULL, &hooks);
+
+    g_test_message ("%s", text);
+    gst_object_ref_sink (chain);
+    g_assert_cmpuint (threads, ==, loads[i].threads);
+    g_assert_true (
+        gst_ivs_encoding_chain_serves (first, caps) == (loads[i].threads == 1));
+  }
+}
+
 /* What the user encoded passes as it is; the parameter sets come with each IDR. */
 static void
 test_encoded (gconstpointer data)
@@ -828,6 +978,8 @@ main (int argc, char **argv)
   g_test_add_func ("/encoding/video/size-changes", test_size_changes);
   g_test_add_func ("/encoding/video/steps-in-quick-succession",
       test_steps_in_quick_succession);
+  g_test_add_func ("/encoding/video/one-by-one", test_one_by_one);
+  g_test_add_func ("/encoding/video/threads", test_threads);
   g_test_add_data_func ("/encoding/h264/byte-stream", "byte-stream",
       test_encoded);
   g_test_add_data_func ("/encoding/h264/avc", "avc", test_encoded);

@@ -3,7 +3,7 @@
  *
  * What is done about what the network carries.
  *
- * Ten times per second: how much audio and video leave, what the target is, what of
+ * Ten times per second, and when it fell: how much audio and video leave, what the target is, what of
  * it is left for video when audio is whole. An encoder of ours gets that as its bit
  * rate; where it is too little for the size, the picture gets smaller. Whoever makes
  * encoded video is told. What then still does not fit is left out at the gate.
@@ -396,6 +396,9 @@ act_on_video (GstIvsAdaptation *self, guint target_bps, gboolean is_heard,
       get_max_video (self, encoder != NULL));
   gboolean fits = TRUE;
 
+  if (encoder != NULL)
+    gst_ivs_shape_pause (gst_ivs_shape_of (encoder),
+        gst_ivs_congestion_get_pause (self->congestion));
   /* Of a guess nothing comes that a viewer would see for longer than it lasts. */
   if (encoder != NULL)
     fits = act_on_encoder (self, encoder, bps,
@@ -472,6 +475,25 @@ adapt (gpointer data)
 }
 
 static void
+adapt_now (gpointer data)
+{
+  GstIvsAdaptation *self = data;
+
+  if (self->worker != NULL)
+    adapt (self);
+}
+
+/* On the thread that RTCP comes on, between begin and end. */
+static void
+target_fell (gpointer data)
+{
+  GstIvsAdaptation *self = data;
+
+  gst_ivs_worker_call (self->worker, adapt_now, gst_ivs_adaptation_ref (self),
+      (GDestroyNotify) gst_ivs_adaptation_unref);
+}
+
+static void
 warn_without_estimator (GstIvsAdaptation *self)
 {
   if (self->control != GST_IVS_CONGESTION_CONTROL_GCC_ELEMENT ||
@@ -513,6 +535,7 @@ gst_ivs_adaptation_begin (GstIvsAdaptation *self, GstIvsWorker *worker,
   config.start_bps =
       encoder != NULL ? get_total (self, get_begin (self)) : config.max_bps;
   gst_ivs_congestion_begin (self->congestion, &config);
+  gst_ivs_congestion_watch (self->congestion, target_fell, self);
   take_sample (self);
   self->timer =
       gst_ivs_worker_call_later (self->worker, INTERVAL_MS, adapt, self);
@@ -524,6 +547,7 @@ gst_ivs_adaptation_end (GstIvsAdaptation *self)
 {
   if (self->worker == NULL)
     return;
+  gst_ivs_congestion_watch (self->congestion, NULL, NULL);
   gst_ivs_timer_clear (&self->timer);
   g_clear_pointer (&self->worker, gst_ivs_worker_unref);
   gst_ivs_gate_set_budget (self->gates[GST_IVS_VIDEO], 0);

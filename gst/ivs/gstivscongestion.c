@@ -26,6 +26,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_congestion_debug);
 /* Weight of such an interval in the loss of audio. */
 #define LOSS_SMOOTHING 0.25
 
+/* Below so much of the target that was asked for, it is worth to be asked again. */
+#define FALL 0.8
+
 /* What a report block said. */
 typedef struct
 {
@@ -39,7 +42,10 @@ struct _GstIvsCongestion
   GMutex lock; /* protects: */
   IvsRate rate;
   gboolean has_begun;
-  gint64 asked_us;    /* for the target, the last time */
+  gint64 asked_us;  /* for the target, the last time */
+  guint target_bps; /* then; 0 = it was told that it fell */
+  void (*fell) (gpointer data);
+  gpointer data;
   guint estimate_bps; /* of another controller, 0 = there is none */
   gdouble audio_loss;
   gint64 reported_us;            /* the end of the last interval of reports */
@@ -86,6 +92,16 @@ gst_ivs_congestion_unref (GstIvsCongestion *self)
   g_atomic_rc_box_release_full (self, clear);
 }
 
+void
+gst_ivs_congestion_watch (GstIvsCongestion *self, void (*fell) (gpointer),
+    gpointer data)
+{
+  g_mutex_lock (&self->lock);
+  self->fell = fell;
+  self->data = data;
+  g_mutex_unlock (&self->lock);
+}
+
 /* What the path carried, without what the target lost while nothing was heard. */
 static guint
 get_knowledge (GstIvsCongestion *self)
@@ -105,6 +121,7 @@ gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config)
   ivs_rate_init (&self->rate, &begin, now_us);
   self->has_begun = TRUE;
   self->asked_us = now_us;
+  self->target_bps = 0;
   self->estimate_bps = 0;
   self->audio_loss = 0;
   self->reported_us = now_us;
@@ -190,6 +207,28 @@ read_packets (const GstStructure *event, IvsRatePacket *read)
 }
 G_GNUC_END_IGNORE_DEPRECATIONS
 
+/* With lock. */
+static guint
+choose_target (GstIvsCongestion *self, gint64 now_us)
+{
+  if (self->estimate_bps == 0)
+    return ivs_rate_get_target (&self->rate, now_us);
+  return CLAMP (self->estimate_bps, self->rate.config.min_bps,
+      self->rate.config.max_bps);
+}
+
+/* With lock. Until it is asked again: a tenth of a second later is a third of what a
+ * queue holds. */
+static void
+tell_of_fall (GstIvsCongestion *self, gint64 now_us)
+{
+  if (self->fell == NULL ||
+      choose_target (self, now_us) >= FALL * self->target_bps)
+    return;
+  self->target_bps = 0;
+  self->fell (self->data);
+}
+
 void
 gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
     const GstStructure *event)
@@ -202,8 +241,10 @@ gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
   if (feedback.n_packets == 0)
     return;
   g_mutex_lock (&self->lock);
-  if (self->has_begun)
+  if (self->has_begun) {
     ivs_rate_feedback (&self->rate, &feedback);
+    tell_of_fall (self, feedback.now_us);
+  }
   g_mutex_unlock (&self->lock);
 }
 
@@ -271,16 +312,6 @@ gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps)
   g_mutex_unlock (&self->lock);
 }
 
-/* With lock. */
-static guint
-choose_target (GstIvsCongestion *self, gint64 now_us)
-{
-  if (self->estimate_bps == 0)
-    return ivs_rate_get_target (&self->rate, now_us);
-  return CLAMP (self->estimate_bps, self->rate.config.min_bps,
-      self->rate.config.max_bps);
-}
-
 guint
 gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
     guint max_bps, gboolean *is_heard)
@@ -297,6 +328,7 @@ gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
     *is_heard =
         self->estimate_bps > 0 || ivs_rate_is_heard (&self->rate, now_us);
     self->asked_us = now_us;
+    self->target_bps = target;
     GST_LOG ("target %u, by delay %.0f (usage %d, state %d, slope %.0f of %.0f "
              "ms/s, queue %" G_GINT64_FORMAT " us), by loss %.0f, sent %u, "
              "received %u, round trip %" G_GINT64_FORMAT " us",
@@ -308,6 +340,19 @@ gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
   }
   g_mutex_unlock (&self->lock);
   return target;
+}
+
+gint64
+gst_ivs_congestion_get_pause (GstIvsCongestion *self)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  gint64 until_us = 0;
+
+  g_mutex_lock (&self->lock);
+  if (self->has_begun && self->estimate_bps == 0)
+    until_us = now_us + ivs_rate_get_pause (&self->rate, now_us);
+  g_mutex_unlock (&self->lock);
+  return until_us;
 }
 
 void

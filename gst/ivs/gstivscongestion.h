@@ -23,6 +23,16 @@ void gst_ivs_congestion_unref (GstIvsCongestion *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsCongestion, gst_ivs_congestion_unref)
 
 /**
+ * gst_ivs_congestion_watch:
+ * @fell: (nullable): called on any thread, with a lock held, when the target has become
+ *   much less than gst_ivs_congestion_get_target() said: it should be asked again
+ *
+ * Not called any more when this returns with another one or %NULL.
+ */
+void gst_ivs_congestion_watch (GstIvsCongestion *self, void (*fell) (gpointer),
+    gpointer data);
+
+/**
  * gst_ivs_congestion_begin:
  * @config: bits per second on the wire, audio included
  *
@@ -59,6 +69,10 @@ void gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps);
  */
 guint gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
     guint max_bps, gboolean *is_heard);
+
+/* Until when no picture should leave, of g_get_monotonic_time(); in the past: now is
+ * right. */
+gint64 gst_ivs_congestion_get_pause (GstIvsCongestion *self);
 
 /* No picture has left lately, to which the other side would answer: that it says nothing
  * means nothing. */

@@ -24,6 +24,7 @@ struct _GstIvsShape
   guint step_width, step_height;     /* 0 = in full */
   gboolean is_stepped;               /* and was not asked for yet */
   guint divisor;                     /* every n-th picture */
+  gint64 paused_us;                  /* none until then */
 
   /* Streaming thread only. */
   guint announced_divisor;
@@ -163,11 +164,24 @@ ask_for_size (GstIvsShape *self)
   g_atomic_int_set (&self->is_stepping, FALSE);
 }
 
+static gboolean
+is_paused (GstIvsShape *self)
+{
+  gboolean result;
+
+  g_mutex_lock (&self->lock);
+  result = g_get_monotonic_time () < self->paused_us;
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
 static GstPadProbeReturn
 picture_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   GstIvsShape *self = data;
 
+  if (is_paused (self))
+    return GST_PAD_PROBE_DROP;
   ask_for_size (self);
   announce_rate (self, pad);
   if (self->n_left_out + 1 < self->announced_divisor) {
@@ -247,6 +261,14 @@ gst_ivs_shape_set_step (GstIvsShape *self, const IvsQualityStep *step)
     self->is_stepped = TRUE;
     self->divisor = MAX (step->fps_d / fps_d, 1);
   }
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_shape_pause (GstIvsShape *self, gint64 until_us)
+{
+  g_mutex_lock (&self->lock);
+  self->paused_us = until_us;
   g_mutex_unlock (&self->lock);
 }
 

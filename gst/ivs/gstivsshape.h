@@ -33,6 +33,10 @@ gboolean gst_ivs_shape_get_full (GstIvsShape *self, guint *width, guint *height,
  * made of the full picture. */
 void gst_ivs_shape_set_step (GstIvsShape *self, const IvsQualityStep *step);
 
+/* From any thread: pictures that come until then, of g_get_monotonic_time(), are left
+ * out. */
+void gst_ivs_shape_pause (GstIvsShape *self, gint64 until_us);
+
 GstIvsShape *gst_ivs_shape_ref (GstIvsShape *self);
 void gst_ivs_shape_unref (GstIvsShape *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsShape, gst_ivs_shape_unref)

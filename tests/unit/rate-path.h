@@ -246,7 +246,10 @@ path_send_media (Path *path)
     path->next_audio_us += AUDIO_US;
     path_send (path, AUDIO_SIZE, FALSE);
   }
-  if (path->now_us >= path->next_frame_us) {
+  if (path->now_us >= path->next_frame_us &&
+      ivs_rate_get_pause (&path->rate, path->now_us) > 0) {
+    path->next_frame_us += FRAME_US;
+  } else if (path->now_us >= path->next_frame_us) {
     gdouble mean =
         MAX (video - AUDIO_BPS, 20000) / 8 * FRAME_US / G_USEC_PER_SEC;
     gdouble part = path->n_frames++ % IDR_FRAMES == 0
@@ -448,6 +451,9 @@ path_hear (Path *path, gboolean is_deaf)
   else if (!is_deaf && path->config->feedback == FEEDBACK_SUMMARY)
     path_give_summary (path, feedback);
   g_free (g_queue_pop_head (&path->feedbacks));
+  /* Less is obeyed at once. */
+  path->target =
+      MIN (path->target, ivs_rate_get_target (&path->rate, path->now_us));
 }
 
 static void

@@ -26,13 +26,14 @@ typedef enum
   LOST,          /* percent of what was sent */
   CHANGES,       /* of size or frame rate */
   STEP,          /* of the quality, mean; 0 = 720p30 */
-  BACK /* seconds until the target is 90 % of what the other flow leaves */
+  OBEYED, /* seconds until the target is not above what the other flow leaves */
+  BACK    /* seconds until the target is 90 % of what the other flow leaves */
 } Measure;
 
 static const gchar *const measure_names[] = { "", "target (kbit/s)",
   "least target (kbit/s)", "most target (kbit/s)", "used (%)", "queue (ms)",
   "longest queue (ms)", "longest gap (ms)", "lost (%)", "changes of quality",
-  "quality step", "back after (s)" };
+  "quality step", "obeyed after (s)", "back after (s)" };
 
 typedef struct
 {
@@ -68,6 +69,9 @@ static const Scenario scenarios[] = {
     { { BACK, 40, 60, 0, 9 }, { LONGEST_GAP, 20, 60, 0, 800 }, { LONGEST_QUEUE, 25, 40, 0, 600 }, { USED, 25, 40, 80, 100 } } },
   { { "drop-short-queue", P, 60, 50, 100, 0, 0, 1000, 8500, 0, 0, 0, FALSE, { { 0, 4000, 0 }, { 20.7, 1000, 0 }, { 40, 4000, 0 } } },
     { { BACK, 40, 60, 0, 9 }, { LONGEST_GAP, 20, 60, 0, 800 }, { USED, 25, 40, 80, 100 } } },
+  /* Of 300 ms behind the drop. */
+  { { "drop-of-a-browser", P, 45, 50, 75, 0, 0, 2900, 2900, 0, 0, 0, FALSE, { { 0, 4000, 0 }, { 20, 1000, 0 } } },
+    { { OBEYED, 20, 45, 0, 0.4 }, { LOST, 20, 21, 0, 30 }, { LONGEST_GAP, 19, 45, 0, 400 }, { USED, 25, 45, 85, 98 } } },
   { { "ramp", P, 70, 50, 500, 0, 0, 1000, 8500, 0, 0, 0, FALSE, { { 0, 1000, 0 }, { 20, 1500, 0 }, { 25, 2000, 0 }, { 30, 3000, 0 }, { 40, 2500, 0 }, { 45, 2000, 0 }, { 50, 1500, 0 }, { 55, 1000, 0 } } },
     { { USED, 10, 70, 82, 98 } } },
   { { "quality-holds-still", P, 300, 50, 300, 0, 0, 1000, 8500, 0, 0, 0, FALSE, { { 0, 1150, 0 } } },
@@ -101,7 +105,7 @@ static const Scenario scenarios[] = {
   { { "small-queue-unpaced", P, 60, 50, 60, 0, 0, 2900, 2900, 0, 0, 0, FALSE, { { 0, 1000, 0 } }, TRUE },
     { { USED, 10, 60, 78, 100 }, { LOST, 10, 60, 0, 9 } } },
   { { "deaf-2s", P, 60, 50, 500, 0, 0, 1000, 8500, 0, 30, 32, TRUE, { { 0, 4000, 0 } } },
-    { { LEAST_TARGET, 30, 33, 500, 2500 }, { BACK, 33, 60, 0, 5 } } },
+    { { LEAST_TARGET, 30, 33, 500, 3000 }, { BACK, 33, 60, 0, 5 } } }, /* half of what growth goes up to */
   { { "deaf-for-ever", P, 60, 50, 500, 0, 0, 1000, 8500, 0, 30, 99, TRUE, { { 0, 4000, 0 } } },
     { { MOST_TARGET, 37, 60, 100, 100 } } },
   { { "reports-from-30", P, 60, 50, 500, 0, 0, 1000, 8500, 0, 30, 60, FALSE, { { 0, 4000, 0 } } },
@@ -170,6 +174,8 @@ measure (const Path *path, const Check *check)
         record->target >=
             0.9 * MIN (record->capacity, 1000.0 * path->config->max_kbps))
       return (i - first) * RECORD_US / (gdouble) G_USEC_PER_SEC;
+    if (check->measure == OBEYED && record->target <= record->capacity)
+      return (i - first) * RECORD_US / (gdouble) G_USEC_PER_SEC;
     least = MIN (least, value);
     most = MAX (most, value);
     sum += value;
@@ -187,6 +193,7 @@ measure (const Path *path, const Check *check)
       return 100 * sum / whole;
     case CHANGES:
       return sum;
+    case OBEYED:
     case BACK:
       return G_MAXDOUBLE;
     default:

@@ -35,6 +35,15 @@
  *   "If m(i) < m(i-1), over-use will not be signalled": we compare the delays
  *   themselves, which an IDR picture raises once while congestion raises them
  *   again and again.
+ *
+ * Collapse (ours). The line needs three buckets, and R_hat half a second, to see an
+ *   uplink that became narrow: by then a queue of 300 ms has long overflowed, and what
+ *   is believed to pass is a mean with what passed before. So each feedback is also
+ *   looked at alone. When the least delayed of its packets had to wait for 50 ms, the
+ *   last one waited 30 ms longer than the last one of the feedback before, and its
+ *   packets came one by one at less than three quarters of R_hat, the queue fills fast,
+ *   and that rate is what passes now. A stall, after which all comes at once, is not
+ *   taken for it, nor a big picture, whose first packet does not wait.
  */
 
 #include "ivs-arrival.h"
@@ -56,6 +65,16 @@
 /* With less than this the path carries what it gets. A packet of 1200 bytes takes
  * 10 ms at 1 Mbps. */
 #define EMPTY_QUEUE_US 15000
+/* Of a collapse: the least wait, by how much it grows from one feedback to the next, of
+ * the time that these are apart at least this part, and the time that the packets need
+ * to come so that their rate says something. */
+#define COLLAPSE_QUEUE_US 50000
+#define COLLAPSE_GROWTH_US 30000
+#define COLLAPSE_GROWTH 0.3
+#define COLLAPSE_SPAN_US 20000
+#define COLLAPSE_PACKETS 4
+/* What comes is less than this part of what came. */
+#define COLLAPSE_PART 0.75
 /* A gap in sending: what was before says nothing about the slope now. */
 #define MAX_GAP_US 1000000
 
@@ -97,15 +116,22 @@ fit_slope (const IvsArrival *self, guint n)
   return below > 0 ? above / below * 1000 : 0;
 }
 
-static gint64
-measure_queue (const IvsArrival *self)
+/* The delay of the empty path. */
+static gdouble
+find_least (const IvsArrival *self)
 {
   guint n = MIN (self->n_buckets, IVS_ARRIVAL_MEMORY);
   gdouble least = look_back (self, 0)->delay_us;
 
   for (guint i = 1; i < n; i++)
     least = MIN (least, look_back (self, i)->delay_us);
-  return (gint64) (look_back (self, 0)->delay_us - least);
+  return least;
+}
+
+static gint64
+measure_queue (const IvsArrival *self)
+{
+  return (gint64) (look_back (self, 0)->delay_us - find_least (self));
 }
 
 /* R_hat of draft 5.5, over half a second of arrivals. */
@@ -239,6 +265,23 @@ is_same_group (const IvsArrival *self, gint64 sent_us, gint64 arrived_us)
       sent_us - self->group_sent_us < IVS_ARRIVAL_BUCKET_US;
 }
 
+static void
+glance_at (IvsArrivalGlance *glance, gint64 sent_us, gint64 arrived_us,
+    guint size)
+{
+  gdouble delay_us = (gdouble) (arrived_us - sent_us);
+
+  if (glance->n++ == 0) {
+    glance->first_us = arrived_us;
+    glance->least_us = delay_us;
+  } else {
+    glance->bytes += size;
+  }
+  glance->last_us = MAX (glance->last_us, arrived_us);
+  glance->least_us = MIN (glance->least_us, delay_us);
+  glance->end_us = delay_us;
+}
+
 /**
  * ivs_arrival_add_packet:
  * @self: an arrival filter
@@ -252,6 +295,7 @@ void
 ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us, gint64 arrived_us,
     guint size)
 {
+  glance_at (&self->glance, sent_us, arrived_us, size);
   if (self->has_group && sent_us < self->group_last_sent_us) {
     self->group_bytes += size;
     return; /* 5.1: out of order */
@@ -267,6 +311,66 @@ ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us, gint64 arrived_us,
   self->group_last_sent_us = sent_us;
   self->group_arrived_us = MAX (self->group_arrived_us, arrived_us);
   self->group_bytes += size;
+}
+
+/* The rate at which the packets of the glance came one by one; 0: too few to say. */
+static guint
+measure_glance (const IvsArrivalGlance *glance)
+{
+  gint64 took_us = glance->last_us - glance->first_us;
+
+  if (glance->n < COLLAPSE_PACKETS || took_us < COLLAPSE_SPAN_US)
+    return 0;
+  return (guint) MIN (glance->bytes * 8 * G_USEC_PER_SEC / took_us, G_MAXINT);
+}
+
+/* Of the time that lies between two feedbacks, at the receiver. */
+static gdouble
+measure_growth (const IvsArrival *self)
+{
+  const IvsArrivalGlance *now = &self->glance, *before = &self->glance_before;
+  gdouble apart_us = MAX ((gdouble) (now->last_us - before->last_us), 1);
+
+  return MIN ((now->end_us - before->end_us) / apart_us, 1);
+}
+
+static gboolean
+has_collapsed (const IvsArrival *self, guint passed_bps)
+{
+  const IvsArrivalGlance *now = &self->glance, *before = &self->glance_before;
+  gdouble growth_us = now->end_us - before->end_us;
+
+  return before->n > 0 && self->n_buckets > 0 && passed_bps > 0 &&
+      passed_bps < COLLAPSE_PART * self->received_bps &&
+      growth_us >= COLLAPSE_GROWTH_US &&
+      measure_growth (self) >= COLLAPSE_GROWTH &&
+      now->least_us - find_least (self) >= COLLAPSE_QUEUE_US;
+}
+
+/**
+ * ivs_arrival_end_feedback:
+ * @self: an arrival filter
+ *
+ * All packets of a feedback have been added.
+ *
+ * Returns: whether the path has become much narrower; then @received_bps is what
+ *   passes now and @queue_us what its last packet waited
+ */
+gboolean
+ivs_arrival_end_feedback (IvsArrival *self)
+{
+  guint passed_bps = measure_glance (&self->glance);
+  gboolean result = has_collapsed (self, passed_bps);
+
+  if (result) {
+    self->received_bps = passed_bps;
+    self->queue_us = (gint64) (self->glance.end_us - find_least (self));
+    self->growth = measure_growth (self);
+  }
+  if (self->glance.n > 0)
+    self->glance_before = self->glance;
+  self->glance = (IvsArrivalGlance){ 0 };
+  return result;
 }
 
 /**

@@ -41,6 +41,17 @@ typedef struct
   guint received_bps; /* 0 = count the bytes; else all this is a mean */
 } IvsArrivalBucket;
 
+/* What one feedback said. */
+typedef struct
+{
+  guint n;
+  gint64 first_us; /* arrival of the first packet */
+  gint64 last_us;  /* and of the last */
+  gint64 bytes;    /* of all but the first */
+  gdouble least_us,
+      end_us; /* delay of the least delayed packet, and of the last */
+} IvsArrivalGlance;
+
 /**
  * IvsArrival:
  * @usage: what the last bucket showed
@@ -49,6 +60,7 @@ typedef struct
  * @queue_us: delay above the least of the last ten seconds
  * @received_bps: what arrived in the last half second, 0 = not known yet
  * @is_empty: there was no queue in all of that half second
+ * @growth: of the last collapse: by how much the queue grew of the time that passed
  *
  * Initialise with ivs_arrival_init(); the members named here may be read.
  */
@@ -60,6 +72,7 @@ typedef struct
   gint64 queue_us;
   guint received_bps;
   gboolean is_empty;
+  gdouble growth;
 
   /* The group being collected (draft 5.2). */
   gboolean has_group;
@@ -72,6 +85,8 @@ typedef struct
   gboolean has_bucket;
   IvsArrivalBucket bucket;
 
+  IvsArrivalGlance glance, glance_before;
+
   IvsArrivalBucket ring[IVS_ARRIVAL_MEMORY];
   guint n_buckets; /* ever closed */
   guint n_over;    /* buckets in a row above the threshold */
@@ -81,6 +96,7 @@ typedef struct
 void ivs_arrival_init (IvsArrival *self);
 void ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us,
     gint64 arrived_us, guint size);
+gboolean ivs_arrival_end_feedback (IvsArrival *self);
 void ivs_arrival_add_change (IvsArrival *self, gint64 now_us, gdouble change_us,
     guint received_bps);
 

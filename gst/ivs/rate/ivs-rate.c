@@ -24,8 +24,16 @@
  *
  *   Draining. A decrease to 0.85 of what passes empties a queue of one second in
  *     six. While the delay based controller waits for the queue to drain (its
- *     states Decrease and Hold), the target is lower than the estimate by as much
- *     of it as there is queue: at half a second and more, half.
+ *     states Decrease and Hold), and for two seconds after the last congestion, the
+ *     target is lower than the estimate by as much of it as there is queue: at half a
+ *     second and more, half.
+ *
+ *   Pause. When the path has collapsed (ivs-arrival.c), nothing should be sent until
+ *     most of the queue has drained: what an encoder makes meanwhile would overflow, and
+ *     so would what is sent again. A viewer sees little of it: the pictures that are
+ *     in the queue come late by as much. How long the queue is when that is known, is
+ *     what it was, and what it has grown by since. One pause for each collapse: what
+ *     feedback tells until it has been waited for, was sent before it.
  *
  *   Silence. When neither feedback nor reports come although packets are sent, the
  *     target is halved, and again each second. When they come again, the estimate
@@ -40,8 +48,15 @@
 
 /* Queues below this are not drained by force; it is a picture or two. */
 #define DRAIN_FROM_US 50000
+/* For so long after the last congestion, if the queue is still there. */
+#define DRAIN_US (2 * G_USEC_PER_SEC)
 /* The deepest cut for draining. */
 #define DRAIN_MAX 0.5
+/* A pause leaves so much of the queue, and is not longer than that. */
+#define PAUSE_REST_US 50000
+#define PAUSE_MAX_US 300000
+/* The way back of what is answered, when it is not known. */
+#define USUAL_RTT_US 100000
 /* After a silence, until what was sent meanwhile has been told. */
 #define SETTLE_US (G_USEC_PER_SEC / 2)
 /* With reports only, the round-trip time above its least that is congestion. */
@@ -124,12 +139,21 @@ get_silence_factor (const IvsRate *self, gint64 now_us)
   return 1.0 / (2 << MIN (silent_us / IVS_RATE_HALVING_US, 20));
 }
 
+/* A queue that is there long after the last congestion is another flow's. */
+static gboolean
+is_draining (const IvsRate *self, gint64 now_us)
+{
+  return self->aimd.state != IVS_AIMD_INCREASE ||
+      (self->aimd.congested_us > 0 &&
+          now_us - self->aimd.congested_us < DRAIN_US);
+}
+
 static gdouble
-get_drain_factor (const IvsRate *self)
+get_drain_factor (const IvsRate *self, gint64 now_us)
 {
   gint64 excess_us = self->arrival.queue_us - DRAIN_FROM_US;
 
-  if (self->aimd.state == IVS_AIMD_INCREASE || excess_us <= 0)
+  if (excess_us <= 0 || !is_draining (self, now_us))
     return 1;
   return 1 - MIN (excess_us / (gdouble) G_USEC_PER_SEC, DRAIN_MAX);
 }
@@ -162,7 +186,7 @@ ivs_rate_get_target (const IvsRate *self, gint64 now_us)
   gdouble bps = self->loss.estimate;
 
   if (!uses_reports (self, now_us))
-    bps = MIN (bps, self->aimd.estimate * get_drain_factor (self));
+    bps = MIN (bps, self->aimd.estimate * get_drain_factor (self, now_us));
   return (guint) put_into_range (self, bps * get_silence_factor (self, now_us));
 }
 
@@ -227,6 +251,43 @@ update_loss (IvsRate *self, gint64 now_us, guint sent, guint lost, guint target)
   return overflows;
 }
 
+/* With what was sent since the feedback's last packet left. */
+static gdouble
+predict_queue (const IvsRate *self)
+{
+  gdouble growth = MIN (self->arrival.growth, 0.9);
+  gdouble queue_us = (gdouble) self->arrival.queue_us;
+  gdouble age_us =
+      queue_us + (self->least_rtt_us > 0 ? self->least_rtt_us : USUAL_RTT_US);
+
+  return queue_us + age_us * growth / (1 - growth);
+}
+
+static void
+pause_sending (IvsRate *self, gint64 now_us)
+{
+  gdouble queue_us = predict_queue (self);
+  gint64 pause_us = (gint64) CLAMP (queue_us - PAUSE_REST_US, 0, PAUSE_MAX_US);
+
+  if (now_us < self->answered_us)
+    return;
+  self->paused_us = now_us + pause_us;
+  self->answered_us = self->paused_us + pause_us + USUAL_RTT_US;
+}
+
+/**
+ * ivs_rate_get_pause:
+ * @self: a controller
+ * @now_us: monotonic time, microseconds
+ *
+ * Returns: for how many microseconds from now no picture should be sent
+ */
+gint64
+ivs_rate_get_pause (const IvsRate *self, gint64 now_us)
+{
+  return MAX (self->paused_us - now_us, 0);
+}
+
 /**
  * ivs_rate_feedback:
  * @self: a controller
@@ -239,6 +300,7 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   guint target = ivs_rate_get_target (self, now_us);
   guint sent = feedback->packets_sent;
   guint lost = sent - MIN (feedback->packets_received, sent);
+  gboolean has_collapsed = FALSE;
   IvsUsage usage;
 
   if (self->feedback_us == 0 ||
@@ -250,10 +312,13 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   if (feedback->packets != NULL) {
     sent = feedback->n_packets;
     add_packets (self, feedback, &lost);
+    has_collapsed = ivs_arrival_end_feedback (&self->arrival);
   } else {
     add_summary (self, feedback);
   }
-  if (update_loss (self, now_us, sent, lost, target))
+  if (has_collapsed)
+    pause_sending (self, now_us);
+  if (update_loss (self, now_us, sent, lost, target) || has_collapsed)
     usage = IVS_USAGE_OVER;
   else
     usage = self->arrival.usage;

@@ -96,6 +96,8 @@ typedef struct
   gint64 report_us;
   gint64 least_rtt_us; /* 0 = not known */
   guint sent_bps;      /* G_MAXUINT = not known */
+  gint64 paused_us;    /* until when nothing should be sent */
+  gint64 answered_us;  /* from when on feedback tells of what came of that */
   gint64 idle_us;      /* when nothing was on its way, the last time */
 } IvsRate;
 
@@ -107,6 +109,7 @@ ivs_rate_report (IvsRate *self, gint64 now_us, gdouble loss, gint64 rtt_us);
 void ivs_rate_sent (IvsRate *self, guint sent_bps);
 void ivs_rate_idle (IvsRate *self, gint64 now_us);
 gboolean ivs_rate_is_heard (const IvsRate *self, gint64 now_us);
+gint64 ivs_rate_get_pause (const IvsRate *self, gint64 now_us);
 guint ivs_rate_get_target (const IvsRate *self, gint64 now_us);
 
 G_END_DECLS

@@ -51,6 +51,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_adaptation_debug);
 typedef struct
 {
   guint64 bytes; /* on the wire */
+  guint64 packets;
   guint64 offered;
 } Amount;
 
@@ -58,6 +59,7 @@ typedef struct
 {
   gint64 at_us;
   Amount amounts[GST_IVS_N_KINDS];
+  guint repeated; /* packets that were sent again */
 } Sample;
 
 struct _GstIvsAdaptation
@@ -183,8 +185,10 @@ take_sample (GstIvsAdaptation *self)
     gst_ivs_gate_get_stats (self->gates[kind], &stats);
     sample->amounts[kind] =
         (Amount){ .bytes = stats.bytes + stats.packets * GST_IVS_WIRE_OVERHEAD,
+          .packets = stats.packets,
           .offered = stats.offered };
   }
+  sample->repeated = gst_ivs_congestion_get_repeated (self->congestion);
 }
 
 /* Whether a picture may still be on its way, or what is answered to it. */
@@ -212,7 +216,23 @@ typedef struct
 {
   gdouble sent[GST_IVS_N_KINDS]; /* on the wire */
   gdouble offered;               /* video that came to the gate */
+  gdouble repeated;              /* video that was sent again, on the wire */
 } Flow;
+
+/* A repeated packet is as large as any other. */
+static gdouble
+get_repeated_rate (const Sample *first, const Sample *last)
+{
+  const Amount *from = &first->amounts[GST_IVS_VIDEO];
+  const Amount *to = &last->amounts[GST_IVS_VIDEO];
+  guint64 packets =
+      to->packets > from->packets ? to->packets - from->packets : 0;
+
+  if (packets == 0 || last->repeated <= first->repeated)
+    return 0;
+  return get_rate (from->bytes, to->bytes, last->at_us - first->at_us) *
+      (last->repeated - first->repeated) / (gdouble) packets;
+}
 
 static void
 measure (GstIvsAdaptation *self, Flow *flow)
@@ -227,6 +247,7 @@ measure (GstIvsAdaptation *self, Flow *flow)
         last->amounts[kind].bytes, took_us);
   flow->offered = get_rate (first->amounts[GST_IVS_VIDEO].offered,
       last->amounts[GST_IVS_VIDEO].offered, took_us);
+  flow->repeated = get_repeated_rate (first, last);
   self->offered_peak -= self->offered_peak / PEAK_INTERVALS;
   if (self->n_samples >= WINDOW)
     self->offered_peak = MAX (self->offered_peak, flow->offered);
@@ -386,12 +407,14 @@ act_on_upstream (GstIvsAdaptation *self, guint bps, guint total_bps)
 /* -- Both --------------------------------------------------------------------------------- */
 
 static void
-act_on_video (GstIvsAdaptation *self, guint target_bps, gboolean is_heard,
-    const Flow *flow)
+act_on_video (GstIvsAdaptation *self, guint target_bps, gboolean is_narrow,
+    gboolean is_heard, const Flow *flow)
 {
   g_autoptr (GstElement) encoder = get_encoder (self, GST_IVS_VIDEO);
   guint share = ivs_quality_get_video_share (target_bps,
-      (guint) flow->sent[GST_IVS_AUDIO]);
+      (guint) flow->sent[GST_IVS_AUDIO],
+      /* Where nothing is known to be too narrow there is room for both. */
+      is_narrow ? (guint) flow->repeated : 0);
   guint bps = MIN ((guint) (share * self->payload_part),
       get_max_video (self, encoder != NULL));
   gboolean fits = TRUE;
@@ -466,7 +489,7 @@ adapt (gpointer data)
   target = gst_ivs_congestion_get_target (self->congestion,
       (guint) (flow.sent[GST_IVS_AUDIO] + flow.sent[GST_IVS_VIDEO]), max_total,
       &is_heard);
-  act_on_video (self, target, is_heard, &flow);
+  act_on_video (self, target, target < max_total, is_heard, &flow);
   set_pace (self, target, max_total);
   act_on_audio (self);
   self->timer =

@@ -25,7 +25,9 @@ is_beyond (const GstIvsBudget *self, gint64 us)
   return self->level > (gdouble) self->bps * (gdouble) us / G_USEC_PER_SEC;
 }
 
-/* What was too much at the rate before is as long as it was. */
+/* What was too much at the rate before takes as long as it did, not longer: the queue in
+ * the network gets no shorter or longer by what is believed of it, and after a fall to a
+ * tenth nothing would pass for seconds. */
 void
 gst_ivs_budget_set (GstIvsBudget *self, guint bps, gint64 now_us)
 {
@@ -33,6 +35,8 @@ gst_ivs_budget_set (GstIvsBudget *self, guint bps, gint64 now_us)
     drain (self, now_us);
   else
     self->level = 0;
+  if (bps < self->bps)
+    self->level *= (gdouble) bps / self->bps;
   self->updated_us = now_us;
   self->bps = bps;
 }

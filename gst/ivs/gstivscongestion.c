@@ -39,6 +39,8 @@ typedef struct
 
 struct _GstIvsCongestion
 {
+  gint n_repeated; /* atomic */
+
   GMutex lock; /* protects: */
   IvsRate rate;
   gboolean has_begun;
@@ -300,6 +302,18 @@ gst_ivs_congestion_take_reports (GstIvsCongestion *self,
   if (self->has_begun && now_us - self->reported_us >= REPORT_INTERVAL_US)
     judge_reports (self, now_us, reports);
   g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ivs_congestion_set_repeated (GstIvsCongestion *self, guint n_packets)
+{
+  g_atomic_int_set (&self->n_repeated, (gint) n_packets);
+}
+
+guint
+gst_ivs_congestion_get_repeated (GstIvsCongestion *self)
+{
+  return (guint) g_atomic_int_get (&self->n_repeated);
 }
 
 /* -- What comes of it ---------------------------------------------------------------- */

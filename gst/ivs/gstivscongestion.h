@@ -54,6 +54,10 @@ void gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
 void gst_ivs_congestion_take_reports (GstIvsCongestion *self,
     const GstIvsReport reports[GST_IVS_N_KINDS]);
 
+/* How many packets were sent again so far. */
+void gst_ivs_congestion_set_repeated (GstIvsCongestion *self, guint n_packets);
+guint gst_ivs_congestion_get_repeated (GstIvsCongestion *self);
+
 /* What another controller estimates, bits per second: it is the target from now on. */
 void gst_ivs_congestion_take_estimate (GstIvsCongestion *self, guint bps);
 

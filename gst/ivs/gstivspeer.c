@@ -62,7 +62,8 @@ struct _GstIvsPeer
   GObject *rtp_session; /* its signal tells of RTCP */
   GstPad *feedback_pad; /* where transport-wide feedback comes by */
   gulong feedback_probe;
-  GstElement *estimator; /* inside webrtcbin, or NULL */
+  GstIvsRetransmissionCount *n_repeated; /* or NULL */
+  GstElement *estimator;                 /* inside webrtcbin, or NULL */
   GstWebRTCDTLSTransport *transport;
 
   gint n_local_candidates; /* atomic: counted on the ICE thread */
@@ -104,6 +105,7 @@ gst_ivs_peer_unref (GstIvsPeer *self)
   g_clear_pointer (&self->offer, gst_webrtc_session_description_free);
   g_clear_pointer (&self->answer, ivs_answer_free);
   g_clear_pointer (&self->congestion, gst_ivs_congestion_unref);
+  g_clear_pointer (&self->n_repeated, gst_ivs_retransmission_count_unref);
   g_mutex_clear (&self->lock);
   gst_clear_object (&self->estimator);
   gst_object_unref (self->webrtcbin);
@@ -555,6 +557,15 @@ revived (gpointer data)
     arm_liveness_timer (self);
 }
 
+/* Of what came back. With lock, or a reference to the congestion. */
+static void
+tell_repeated (GstIvsPeer *self, GstIvsCongestion *congestion)
+{
+  if (self->n_repeated != NULL)
+    gst_ivs_congestion_set_repeated (congestion,
+        gst_ivs_retransmission_count_get (self->n_repeated));
+}
+
 static void
 rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
 {
@@ -566,8 +577,10 @@ rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
   is_report =
       gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
   gst_ivs_liveness_heard (&self->liveness, is_report, g_get_monotonic_time ());
-  if (is_report && self->congestion != NULL)
+  if (is_report && self->congestion != NULL) {
+    tell_repeated (self, self->congestion);
     gst_ivs_congestion_take_reports (self->congestion, self->reports);
+  }
   was_silent = self->is_silent;
   self->is_silent = FALSE;
   g_mutex_unlock (&self->lock);
@@ -594,8 +607,10 @@ upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   if (self->congestion != NULL)
     congestion = gst_ivs_congestion_ref (self->congestion);
   g_mutex_unlock (&self->lock);
-  if (congestion != NULL)
+  if (congestion != NULL) {
+    tell_repeated (self, congestion);
     gst_ivs_congestion_take_feedback (congestion, structure);
+  }
   return GST_PAD_PROBE_DROP;
 }
 
@@ -701,8 +716,8 @@ watch (GstIvsPeer *self)
   if (rtpbin != NULL) {
     g_signal_emit_by_name (rtpbin, "get-internal-session", 0,
         &self->rtp_session);
+    self->n_repeated = gst_ivs_retransmission_bound (self->webrtcbin);
     watch_feedback (self, rtpbin);
-    gst_ivs_retransmission_bound (self->webrtcbin);
   }
   if (self->rtp_session != NULL) {
     /* Five seconds by default, and two streams take turns: a viewer would wait

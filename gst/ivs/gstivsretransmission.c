@@ -64,6 +64,23 @@ gst_ivs_retransmission_is_due (GstIvsRetransmission *self, guint seq,
   return TRUE;
 }
 
+struct _GstIvsRetransmissionCount
+{
+  gint n; /* atomic */
+};
+
+guint
+gst_ivs_retransmission_count_get (GstIvsRetransmissionCount *self)
+{
+  return (guint) g_atomic_int_get (&self->n);
+}
+
+void
+gst_ivs_retransmission_count_unref (GstIvsRetransmissionCount *self)
+{
+  g_atomic_rc_box_release (self);
+}
+
 /* A receiver asks for packets of the sound too, which rtprtxsend then has not. */
 typedef struct
 {
@@ -73,7 +90,15 @@ typedef struct
     GstIvsRetransmission bounds;
   } streams[GST_IVS_N_KINDS];
   guint n_streams;
+  GstIvsRetransmissionCount *count;
 } Bounds;
+
+static void
+bounds_free (gpointer data)
+{
+  gst_ivs_retransmission_count_unref (((Bounds *) data)->count);
+  g_free (data);
+}
 
 static GstIvsRetransmission *
 find_stream (Bounds *self, guint ssrc)
@@ -93,6 +118,7 @@ upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   const GstStructure *request =
       gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
+  Bounds *bounds = data;
   GstIvsRetransmission *stream = NULL;
   guint seq = 0, ssrc = 0;
 
@@ -101,11 +127,12 @@ upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
       !gst_structure_get (request, "seqnum", G_TYPE_UINT, &seq, "ssrc",
           G_TYPE_UINT, &ssrc, NULL))
     return GST_PAD_PROBE_OK;
-  stream = find_stream (data, ssrc);
-  return stream != NULL &&
-          gst_ivs_retransmission_is_due (stream, seq, g_get_monotonic_time ())
-      ? GST_PAD_PROBE_OK
-      : GST_PAD_PROBE_DROP;
+  stream = find_stream (bounds, ssrc);
+  if (stream == NULL ||
+      !gst_ivs_retransmission_is_due (stream, seq, g_get_monotonic_time ()))
+    return GST_PAD_PROBE_DROP;
+  g_atomic_int_inc (&bounds->count->n);
+  return GST_PAD_PROBE_OK;
 }
 
 static void
@@ -113,18 +140,23 @@ bound_sender (const GValue *element, gpointer data)
 {
   g_autoptr (GstPad) pad =
       gst_element_get_static_pad (g_value_get_object (element), "src");
+  Bounds *bounds = g_new0 (Bounds, 1);
 
+  bounds->count = g_atomic_rc_box_acquire (data);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
-      upstream_event_passed, g_new0 (Bounds, 1), g_free);
+      upstream_event_passed, bounds, bounds_free);
 }
 
-void
+GstIvsRetransmissionCount *
 gst_ivs_retransmission_bound (GstElement *webrtcbin)
 {
   GstIterator *senders =
       gst_bin_iterate_all_by_element_factory_name (GST_BIN (webrtcbin),
           "rtprtxsend");
+  GstIvsRetransmissionCount *count =
+      g_atomic_rc_box_new0 (GstIvsRetransmissionCount);
 
-  gst_iterator_foreach (senders, bound_sender, NULL);
+  gst_iterator_foreach (senders, bound_sender, count);
   gst_iterator_free (senders);
+  return count;
 }

@@ -41,7 +41,16 @@ typedef struct
 gboolean gst_ivs_retransmission_is_due (GstIvsRetransmission *self, guint seq,
     gint64 now_us);
 
-/* Lets rtprtxsend, wherever it is in @webrtcbin, see only what is due. */
-void gst_ivs_retransmission_bound (GstElement *webrtcbin);
+/* How many packets were sent again; from any thread. */
+typedef struct _GstIvsRetransmissionCount GstIvsRetransmissionCount;
+
+guint gst_ivs_retransmission_count_get (GstIvsRetransmissionCount *self);
+void gst_ivs_retransmission_count_unref (GstIvsRetransmissionCount *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsRetransmissionCount,
+    gst_ivs_retransmission_count_unref)
+
+/* Lets rtprtxsend, wherever it is in @webrtcbin, see only what is due.
+ * Returns: (transfer full): the count of it */
+GstIvsRetransmissionCount *gst_ivs_retransmission_bound (GstElement *webrtcbin);
 
 G_END_DECLS

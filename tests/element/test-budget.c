@@ -136,6 +136,23 @@ test_lifted (void)
   g_assert_true (send_picture (&budget, FALSE, 5));
 }
 
+/* What was too much is not made longer by a rate that falls. */
+static void
+test_fall (void)
+{
+  GstIvsBudget budget = { 0 };
+  gint64 now_us = 1;
+
+  gst_ivs_budget_set (&budget, 1000000, now_us);
+  while (send_picture (&budget, now_us == 1, now_us))
+    now_us++;
+  gst_ivs_budget_set (&budget, 100000, now_us);
+  g_assert_false (gst_ivs_budget_wants_key_unit (&budget, now_us));
+  now_us += GST_IVS_BUDGET_DEPTH_US;
+  g_assert_true (gst_ivs_budget_wants_key_unit (&budget, now_us));
+  g_assert_true (send_picture (&budget, TRUE, now_us));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -147,5 +164,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/budget/fifth", GUINT_TO_POINTER (20), test_part);
   g_test_add_func ("/budget/key-unit-when-there-is-room", test_key_unit);
   g_test_add_func ("/budget/lifted", test_lifted);
+  g_test_add_func ("/budget/fall", test_fall);
   return g_test_run ();
 }

@@ -125,14 +125,16 @@ static void
 test_bound (void)
 {
   g_autoptr (GstElement) bin = gst_object_ref_sink (gst_bin_new (NULL));
+  g_autoptr (GstIvsRetransmissionCount) count = NULL;
   GstElement *sender = gst_element_factory_make ("rtprtxsend", NULL);
 
   gst_bin_add (GST_BIN (bin), sender);
-  gst_ivs_retransmission_bound (bin);
+  count = gst_ivs_retransmission_bound (bin);
   begin_stream (sender);
   for (guint i = 0; i < 10; i++)
     ask_for (sender, 1, 7);
   g_assert_cmpuint (count_requests (sender), ==, 1);
+  g_assert_cmpuint (gst_ivs_retransmission_count_get (count), ==, 1);
   /* What is asked of the sound is not at the cost of the video. */
   for (guint i = 0; i < 1000; i++)
     ask_for (sender, 2, i);

@@ -510,7 +510,7 @@ path_tick (Path *path)
   if (path->now_us % RECORD_US == 0) {
     path->target = ivs_rate_get_target (&path->rate, path->now_us);
     ivs_quality_update (&path->quality, path->now_us,
-        ivs_quality_get_video_share (path->target, AUDIO_BPS));
+        ivs_quality_get_video_share (path->target, AUDIO_BPS, 0));
     path_record (path, phase);
   }
 }

@@ -119,20 +119,26 @@ test_share (void)
   {
     guint total;
     guint audio;
+    guint repeated;
     guint video;
   } rows[] = {
-    { 1000000, 80000, 920000 },
-    { 110000, 80000, 30000 },
-    { 109999, 80000, 0 },
-    { 80000, 80000, 0 },
-    { 50000, 80000, 0 },
-    { 1000000, 0, 1000000 },
-    { 0, G_MAXUINT, 0 },
+    { 1000000, 80000, 0, 920000 },
+    { 110000, 80000, 0, 30000 },
+    { 109999, 80000, 0, 0 },
+    { 80000, 80000, 0, 0 },
+    { 50000, 80000, 0, 0 },
+    { 1000000, 0, 0, 1000000 },
+    { 0, G_MAXUINT, 0, 0 },
+    { 1000000, 80000, 120000, 800000 },
+    { 1000000, 80000, 460001, 460000 },
+    { 1000000, 80000, G_MAXUINT, 460000 },
+    { 120000, 80000, 30000, 30000 },
+    { 100000, 80000, 10000, 0 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    g_assert_cmpuint (ivs_quality_get_video_share (rows[i].total,
-                          rows[i].audio),
+    g_assert_cmpuint (ivs_quality_get_video_share (rows[i].total, rows[i].audio,
+                          rows[i].repeated),
         ==, rows[i].video);
 }
 

@@ -135,7 +135,7 @@ test_late_groups (void)
 
 /* A pause in sending is not a low rate of receiving. */
 static void
-test_pause (void)
+test_gap (void)
 {
   IvsArrival arrival;
   gint64 now_us = 0;
@@ -164,6 +164,122 @@ test_outage (void)
     ivs_arrival_add_packet (&arrival, now_us, now_us + 10, 1200);
     g_assert_cmpint (arrival.usage, !=, IVS_USAGE_OVER);
   }
+}
+
+/* 1.9 Mbit/s for 0.2 s of each, into 1 Mbit/s: what passes is not the mean of it. */
+static void
+test_bursts (void)
+{
+  IvsArrival arrival;
+  gint64 now_us = 0, free_us = 0;
+
+  ivs_arrival_init (&arrival);
+  for (guint burst = 0; burst < 5; burst++, now_us += 800000) {
+    for (guint i = 0; i < 40; i++, now_us += 5000) {
+      free_us = MAX (free_us, now_us) + 9600;
+      ivs_arrival_add_packet (&arrival, now_us, free_us, 1200);
+    }
+    if (burst == 0)
+      continue;
+    g_assert_cmpuint (arrival.received_bps, <, 700000);
+    assert_near (arrival.passed_bps, 1000000, 50000);
+  }
+}
+
+/* -- Collapse -- */
+
+/* Of a picture, a feedback each, sent 33 ms after the one before. */
+typedef struct
+{
+  guint n;                   /* packets, sent at once */
+  gdouble wait_ms, apart_ms; /* of the first, and then of one from the next */
+} Picture;
+
+typedef struct
+{
+  const gchar *name;
+  Picture pictures[6]; /* after thirty of { 10, 0, 2.4 }, that is at 4 Mbit/s */
+  gint collapsed;      /* which shows it first; -1 = none */
+} Collapse;
+
+/* clang-format off */
+static const Collapse collapses[] = {
+  { "quarter", { { 10, 0, 9.6 }, { 10, 63, 9.6 }, { 10, 126, 9.6 }, { 10, 189, 9.6 } }, 1 },
+  { "third", { { 10, 0, 7.2 }, { 10, 39, 7.2 }, { 10, 78, 7.2 }, { 10, 117, 7.2 } }, 2 },
+  { "slightly-narrow", { { 10, 0, 4 }, { 10, 7, 4 }, { 10, 14, 4 }, { 10, 21, 4 }, { 10, 28, 4 } }, -1 },
+  { "stall", { { 10, 150, 0.1 }, { 10, 117, 0.1 }, { 10, 84, 0.1 }, { 10, 51, 0.1 }, { 10, 18, 0.1 } }, -1 },
+  { "big-picture", { { 40, 0, 2.4 }, { 10, 63, 2.4 }, { 10, 54, 2.4 }, { 10, 45, 2.4 }, { 10, 36, 2.4 } }, -1 },
+  { "big-pictures", { { 40, 0, 2.4 }, { 40, 63, 2.4 }, { 10, 126, 2.4 }, { 10, 117, 2.4 } }, -1 },
+  { "few-packets", { { 3, 0, 9.6 }, { 3, 60, 9.6 }, { 3, 120, 9.6 }, { 3, 180, 9.6 } }, -1 },
+};
+/* clang-format on */
+
+static gboolean
+give_picture (IvsArrival *arrival, gint64 sent_us, const Picture *picture)
+{
+  for (guint i = 0; i < picture->n; i++)
+    ivs_arrival_add_packet (arrival, sent_us,
+        sent_us + (gint64) ((picture->wait_ms + i * picture->apart_ms) * 1000),
+        1200);
+  return ivs_arrival_end_feedback (arrival);
+}
+
+static void
+test_collapse (gconstpointer data)
+{
+  static const Picture usual = { 10, 0, 2.4 };
+  const Collapse *row = data;
+  IvsArrival arrival;
+  gint64 sent_us = 0;
+  gint collapsed = -1;
+
+  ivs_arrival_init (&arrival);
+  for (guint i = 0; i < 30; i++, sent_us += 33000)
+    g_assert_false (give_picture (&arrival, sent_us, &usual));
+  for (guint i = 0; row->pictures[i].n > 0; i++, sent_us += 33000) {
+    if (!give_picture (&arrival, sent_us, &row->pictures[i]) || collapsed >= 0)
+      continue;
+    collapsed = (gint) i;
+    assert_near (arrival.passed_bps,
+        1200 * 8 / row->pictures[i].apart_ms * 1000, 1000);
+  }
+  g_assert_cmpint (collapsed, ==, row->collapsed);
+}
+
+/* Nothing is sent until the queue has drained, once for a collapse. */
+static void
+test_pause (void)
+{
+  static const Picture pictures[] = { { 10, 0, 9.6 }, { 10, 63, 9.6 },
+    { 10, 126, 9.6 }, { 10, 189, 9.6 } };
+  IvsRate rate;
+  IvsRatePacket packets[10];
+  gint64 sent_us = 0, paused_us = 0;
+
+  ivs_rate_init (&rate, &config, 0);
+  for (guint i = 0; i < 60 + G_N_ELEMENTS (pictures); i++, sent_us += 33000) {
+    const Picture *picture =
+        i < 60 ? &(Picture){ 10, 0, 2.4 } : &pictures[i - 60];
+    IvsRateFeedback feedback = { .packets = packets,
+      .n_packets = G_N_ELEMENTS (packets) };
+    gint64 pause_us;
+
+    for (guint n = 0; n < G_N_ELEMENTS (packets); n++)
+      packets[n] = (IvsRatePacket){ sent_us,
+        sent_us + (gint64) ((picture->wait_ms + n * picture->apart_ms) * 1000),
+        1200 };
+    feedback.now_us = packets[9].arrived_us + 50000;
+    ivs_rate_feedback (&rate, &feedback);
+    pause_us = ivs_rate_get_pause (&rate, feedback.now_us);
+    if (i < 61)
+      g_assert_cmpint (pause_us, ==, 0);
+    else if (i == 61)
+      paused_us = feedback.now_us + pause_us;
+    if (i > 61)
+      g_assert_cmpint (pause_us, ==, MAX (paused_us - feedback.now_us, 0));
+  }
+  g_assert_cmpint (paused_us, >, 0);
+  assert_near (ivs_rate_get_target (&rate, sent_us), 750000, 100000);
 }
 
 /* -- Draft 5.5 -- */
@@ -652,8 +768,16 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/packets", test_packets);
   g_test_add_func ("/rate-units/narrow", test_narrow);
   g_test_add_func ("/rate-units/late-groups", test_late_groups);
-  g_test_add_func ("/rate-units/pause", test_pause);
+  g_test_add_func ("/rate-units/gap", test_gap);
+  g_test_add_func ("/rate-units/bursts", test_bursts);
   g_test_add_func ("/rate-units/outage", test_outage);
+  for (guint i = 0; i < G_N_ELEMENTS (collapses); i++) {
+    g_autofree gchar *name =
+        g_strconcat ("/rate-units/collapse/", collapses[i].name, NULL);
+
+    g_test_add_data_func (name, &collapses[i], test_collapse);
+  }
+  g_test_add_func ("/rate-units/collapse/pause", test_pause);
   g_test_add_func ("/rate-units/growth", test_growth);
   g_test_add_func ("/rate-units/convergence", test_convergence);
   g_test_add_func ("/rate-units/empty-path", test_empty_path);

@@ -66,11 +66,13 @@
  * 10 ms at 1 Mbps. */
 #define EMPTY_QUEUE_US 15000
 /* Of a collapse: the least wait, by how much it grows from one feedback to the next, of
- * the time that these are apart at least this part, and the time that the packets need
- * to come so that their rate says something. */
+ * the time that these are apart at least this part; how far apart they are at least, for
+ * those of small pictures are taken together; and in what time how many packets have to
+ * come so that their rate says something. */
 #define COLLAPSE_QUEUE_US 50000
 #define COLLAPSE_GROWTH_US 30000
 #define COLLAPSE_GROWTH 0.3
+#define COLLAPSE_APART_US 60000
 #define COLLAPSE_SPAN_US 20000
 #define COLLAPSE_PACKETS 4
 /* What comes is less than this part of what came. */
@@ -85,7 +87,8 @@
 void
 ivs_arrival_init (IvsArrival *self)
 {
-  *self = (IvsArrival){ .threshold = IVS_ARRIVAL_THRESHOLD };
+  *self = (IvsArrival){ .threshold = IVS_ARRIVAL_THRESHOLD,
+    .packet_us = G_MAXDOUBLE };
 }
 
 /* The bucket closed so many before the last one. */
@@ -116,22 +119,15 @@ fit_slope (const IvsArrival *self, guint n)
   return below > 0 ? above / below * 1000 : 0;
 }
 
-/* The delay of the empty path. */
-static gdouble
-find_least (const IvsArrival *self)
+static gint64
+measure_queue (const IvsArrival *self)
 {
   guint n = MIN (self->n_buckets, IVS_ARRIVAL_MEMORY);
   gdouble least = look_back (self, 0)->delay_us;
 
   for (guint i = 1; i < n; i++)
     least = MIN (least, look_back (self, i)->delay_us);
-  return least;
-}
-
-static gint64
-measure_queue (const IvsArrival *self)
-{
-  return (gint64) (look_back (self, 0)->delay_us - find_least (self));
+  return (gint64) (look_back (self, 0)->delay_us - least);
 }
 
 /* R_hat of draft 5.5, over half a second of arrivals. */
@@ -150,6 +146,30 @@ measure_received (const IvsArrival *self, guint n)
   for (guint i = 0; i + 1 < n; i++)
     bytes += look_back (self, i)->bytes;
   return (guint) MIN (bytes * 8 * G_USEC_PER_SEC / took_us, G_MAXINT);
+}
+
+/* Of the half second, the last part in which something waited all the time: only that
+ * says what the path carries. Who leaves out most of his pictures sends nothing for most
+ * of the time, and would believe that no more than that gets through. */
+static guint
+measure_passed (const IvsArrival *self, guint n)
+{
+  const IvsArrivalBucket *last = look_back (self, 0);
+  gdouble least = last->delay_us - (gdouble) self->queue_us;
+  gint64 took_us = 0;
+  guint64 bytes = 0;
+
+  for (guint i = 0; last->received_bps == 0 && i + 1 < n; i++) {
+    const IvsArrivalBucket *before = look_back (self, i + 1);
+
+    if (before->delay_us - least < EMPTY_QUEUE_US)
+      break;
+    bytes += look_back (self, i)->bytes;
+    took_us = last->arrived_us - before->arrived_us;
+  }
+  return took_us >= IVS_ARRIVAL_BUCKET_US / 2
+      ? (guint) MIN (bytes * 8 * G_USEC_PER_SEC / took_us, G_MAXINT)
+      : 0;
 }
 
 /* Draft 5.4, the dynamic equation of del_var_th. */
@@ -199,6 +219,7 @@ judge (IvsArrival *self)
   if (n < 3)
     return;
   self->received_bps = measure_received (self, n);
+  self->passed_bps = measure_passed (self, n);
   self->slope = fit_slope (self, MIN (n, IVS_ARRIVAL_WINDOW));
   self->usage = detect (self);
   adapt_threshold (self,
@@ -211,6 +232,8 @@ close_bucket (IvsArrival *self)
   if (self->n_buckets > 0 &&
       self->bucket.sent_us - look_back (self, 0)->sent_us > MAX_GAP_US)
     self->n_buckets = self->n_over = 0;
+  self->bucket.packet_us = self->packet_us;
+  self->packet_us = G_MAXDOUBLE;
   self->ring[self->n_buckets % IVS_ARRIVAL_MEMORY] = self->bucket;
   self->n_buckets++;
   /* Never wraps into "nothing closed yet". */
@@ -296,6 +319,7 @@ ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us, gint64 arrived_us,
     guint size)
 {
   glance_at (&self->glance, sent_us, arrived_us, size);
+  self->packet_us = MIN (self->packet_us, (gdouble) (arrived_us - sent_us));
   if (self->has_group && sent_us < self->group_last_sent_us) {
     self->group_bytes += size;
     return; /* 5.1: out of order */
@@ -311,6 +335,18 @@ ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us, gint64 arrived_us,
   self->group_last_sent_us = sent_us;
   self->group_arrived_us = MAX (self->group_arrived_us, arrived_us);
   self->group_bytes += size;
+}
+
+/* By how much more than on the empty path. */
+static gdouble
+measure_wait (const IvsArrival *self, gdouble delay_us)
+{
+  guint n = MIN (self->n_buckets, IVS_ARRIVAL_MEMORY);
+  gdouble least = delay_us;
+
+  for (guint i = 0; i < n; i++)
+    least = MIN (least, look_back (self, i)->packet_us);
+  return delay_us - least;
 }
 
 /* The rate at which the packets of the glance came one by one; 0: too few to say. */
@@ -340,11 +376,11 @@ has_collapsed (const IvsArrival *self, guint passed_bps)
   const IvsArrivalGlance *now = &self->glance, *before = &self->glance_before;
   gdouble growth_us = now->end_us - before->end_us;
 
-  return before->n > 0 && self->n_buckets > 0 && passed_bps > 0 &&
+  return before->n > 0 && passed_bps > 0 &&
       passed_bps < COLLAPSE_PART * self->received_bps &&
       growth_us >= COLLAPSE_GROWTH_US &&
       measure_growth (self) >= COLLAPSE_GROWTH &&
-      now->least_us - find_least (self) >= COLLAPSE_QUEUE_US;
+      measure_wait (self, now->least_us) >= COLLAPSE_QUEUE_US;
 }
 
 /**
@@ -353,8 +389,8 @@ has_collapsed (const IvsArrival *self, guint passed_bps)
  *
  * All packets of a feedback have been added.
  *
- * Returns: whether the path has become much narrower; then @received_bps is what
- *   passes now and @queue_us what its last packet waited
+ * Returns: whether the path has become much narrower; then @passed_bps is what passes
+ *   now and @queue_us what its last packet waited
  */
 gboolean
 ivs_arrival_end_feedback (IvsArrival *self)
@@ -363,13 +399,15 @@ ivs_arrival_end_feedback (IvsArrival *self)
   gboolean result = has_collapsed (self, passed_bps);
 
   if (result) {
-    self->received_bps = passed_bps;
-    self->queue_us = (gint64) (self->glance.end_us - find_least (self));
+    self->passed_bps = passed_bps;
+    self->queue_us = (gint64) measure_wait (self, self->glance.end_us);
     self->growth = measure_growth (self);
   }
-  if (self->glance.n > 0)
+  if (self->glance.n > 0 &&
+      self->glance.last_us - self->glance_before.last_us >= COLLAPSE_APART_US) {
     self->glance_before = self->glance;
-  self->glance = (IvsArrivalGlance){ 0 };
+    self->glance = (IvsArrivalGlance){ 0 };
+  }
   return result;
 }
 

@@ -37,14 +37,15 @@ typedef struct
   gint64 first_us;   /* when its first group had arrived */
   gint64 arrived_us; /* the last packet */
   gdouble delay_us;  /* of the least delayed group, from an unknown zero */
+  gdouble packet_us; /* of the least delayed packet */
   guint64 bytes;
   guint received_bps; /* 0 = count the bytes; else all this is a mean */
 } IvsArrivalBucket;
 
-/* What one feedback said. */
+/* What one feedback said, or some that came for the same moment. */
 typedef struct
 {
-  guint n;
+  guint n;         /* packets */
   gint64 first_us; /* arrival of the first packet */
   gint64 last_us;  /* and of the last */
   gint64 bytes;    /* of all but the first */
@@ -59,6 +60,7 @@ typedef struct
  * @threshold: which slope is over-use, milliseconds per second
  * @queue_us: delay above the least of the last ten seconds
  * @received_bps: what arrived in the last half second, 0 = not known yet
+ * @passed_bps: what passed while there was a queue, 0 = there is none
  * @is_empty: there was no queue in all of that half second
  * @growth: of the last collapse: by how much the queue grew of the time that passed
  *
@@ -71,6 +73,7 @@ typedef struct
   gdouble threshold;
   gint64 queue_us;
   guint received_bps;
+  guint passed_bps;
   gboolean is_empty;
   gdouble growth;
 
@@ -85,6 +88,7 @@ typedef struct
   gboolean has_bucket;
   IvsArrivalBucket bucket;
 
+  gdouble packet_us; /* the least delay of a packet in this bucket */
   IvsArrivalGlance glance, glance_before;
 
   IvsArrivalBucket ring[IVS_ARRIVAL_MEMORY];

@@ -154,15 +154,20 @@ ivs_quality_update (IvsQuality *self, gint64 now_us, guint video_bps)
  * ivs_quality_get_video_share:
  * @total_bps: the target of the congestion controller, bits per second
  * @audio_bps: what audio takes with its headers, bits per second
+ * @repeated_bps: what packets take that are sent again, bits per second
  *
- * Audio is kept whole to the last: video gets what it leaves.
+ * Audio is kept whole to the last: video gets what it leaves, and of that what is not
+ * needed for repeats, but half of it at least: they are that many only for a moment.
  *
  * Returns: bits per second for video with its headers, 0 = stop sending video
  */
 guint
-ivs_quality_get_video_share (guint total_bps, guint audio_bps)
+ivs_quality_get_video_share (guint total_bps, guint audio_bps,
+    guint repeated_bps)
 {
   guint left = total_bps > audio_bps ? total_bps - audio_bps : 0;
 
-  return left >= IVS_QUALITY_MIN_VIDEO ? left : 0;
+  if (left < IVS_QUALITY_MIN_VIDEO)
+    return 0;
+  return MAX (left - MIN (repeated_bps, left / 2), IVS_QUALITY_MIN_VIDEO);
 }

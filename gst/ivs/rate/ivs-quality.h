@@ -80,6 +80,7 @@ typedef struct
 void ivs_quality_init (IvsQuality *self, const IvsQualitySource *source);
 gboolean ivs_quality_update (IvsQuality *self, gint64 now_us, guint video_bps);
 const IvsQualityStep *ivs_quality_get_step (const IvsQuality *self);
-guint ivs_quality_get_video_share (guint total_bps, guint audio_bps);
+guint ivs_quality_get_video_share (guint total_bps, guint audio_bps,
+    guint repeated_bps);
 
 G_END_DECLS

@@ -233,6 +233,14 @@ add_summary (IvsRate *self, const IvsRateFeedback *feedback)
         feedback->received_bps);
 }
 
+/* R_hat when there is too much. */
+static guint
+get_carried (const IvsRate *self)
+{
+  return self->arrival.passed_bps > 0 ? self->arrival.passed_bps
+                                      : self->arrival.received_bps;
+}
+
 /* What is lost while a full queue drains was sent before the delay based controller
  * answered: to answer to it again and again would be to fall far below what the path
  * carries. So one round takes no more from it than beta of what arrives. Returns
@@ -241,7 +249,7 @@ static gboolean
 update_loss (IvsRate *self, gint64 now_us, guint sent, guint lost, guint target)
 {
   gdouble before = self->loss.estimate;
-  gdouble carried = IVS_AIMD_BETA * self->arrival.received_bps;
+  gdouble carried = IVS_AIMD_BETA * get_carried (self);
   gboolean overflows;
 
   overflows = ivs_loss_update (&self->loss, now_us, sent, lost, target,
@@ -323,7 +331,8 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   else
     usage = self->arrival.usage;
   ivs_aimd_update (&self->aimd, now_us, usage, self->arrival.is_empty,
-      self->arrival.received_bps, self->rtt_us);
+      usage == IVS_USAGE_OVER ? get_carried (self) : self->arrival.received_bps,
+      self->rtt_us);
   bound_estimates (self);
 }
 

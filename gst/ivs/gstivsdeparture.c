@@ -106,18 +106,17 @@ gst_ivs_gate_forget_metadata (GstIvsGate *self)
 
 /* What leaves has the payload of what came in, unless more than one packet leaves. */
 static void
-show_to_monitor (GstIvsGate *self, GstRTPBuffer *rtp, GstBufferList *packets,
-    guint first)
+show_to_monitor (GstIvsGate *self, const GstIvsPacket *packet,
+    GstBufferList *packets, guint first)
 {
-  const GstIvsPayload *payload = gst_ivs_stream_get_payload (self->stream);
-  GstClockTime now = (GstClockTime) g_get_monotonic_time () * GST_USECOND;
+  GstClockTime now = (GstClockTime) self->now_us * GST_USECOND;
   guint n = gst_buffer_list_length (packets);
 
   if (self->monitor == NULL)
     return;
   if (first + 1 == n)
-    gst_ivs_monitor_beginning (self->monitor, self->kind, payload->data,
-        payload->readable, payload->size, gst_rtp_buffer_get_marker (rtp),
+    gst_ivs_monitor_beginning (self->monitor, self->kind, packet->payload,
+        packet->readable, packet->size, packet->has_marker,
         gst_ivs_stream_get_timestamp (self->stream), now);
   else
     for (guint i = first; i < n; i++)
@@ -163,24 +162,25 @@ tell_withheld (GstIvsGate *self, GstIvsPacketFlags flags)
   if (self->budget.is_shedding && (flags & GST_IVS_PACKET_FRAME_END) &&
       self->monitor != NULL)
     gst_ivs_monitor_withheld (self->monitor,
-        (GstClockTime) g_get_monotonic_time () * GST_USECOND);
+        (GstClockTime) self->now_us * GST_USECOND);
 }
 
 static gboolean
-continue_stream (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
-    GstClockTimeDiff pts, GstIvsParcel *parcel)
+continue_stream (GstIvsGate *self, GstIvsPacket *packet, GstClockTimeDiff pts,
+    GstIvsParcel *parcel)
 {
   g_autoptr (GPtrArray) metadata = NULL;
   gboolean leaves;
 
-  if (!gst_ivs_gate_lets_pass (self, flags,
-          gst_buffer_get_size (rtp->buffer))) {
-    tell_withheld (self, flags);
+  if (!gst_ivs_gate_lets_pass (self, packet)) {
+    tell_withheld (self, packet->flags);
     gst_ivs_stream_interrupt (self->stream);
     return FALSE;
   }
-  metadata = take_metadata (self, flags);
-  leaves = gst_ivs_stream_continue (self->stream, rtp, flags, pts, metadata,
+  metadata = take_metadata (self, packet->flags);
+  if (metadata != NULL)
+    gst_ivs_packet_map_payload (packet);
+  leaves = gst_ivs_stream_continue (self->stream, packet, pts, metadata,
       parcel->packets);
   if (!leaves && metadata != NULL)
     give_back_metadata (self, g_steal_pointer (&metadata));
@@ -201,37 +201,35 @@ advance (GstIvsGate *self, GstClockTimeDiff time)
 
 /* Returns whether it leaves. */
 static gboolean
-add_mapped (GstIvsGate *self, GstRTPBuffer *rtp, GstIvsPacketFlags flags,
-    GstIvsParcel *parcel)
+add_opened (GstIvsGate *self, GstIvsPacket *packet, GstIvsParcel *parcel)
 {
-  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (rtp->buffer));
-  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (rtp->buffer));
+  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (packet->buffer));
+  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (packet->buffer));
   guint first = gst_buffer_list_length (parcel->packets);
 
-  if (!continue_stream (self, rtp, flags, pts, parcel))
+  if (!continue_stream (self, packet, pts, parcel))
     return FALSE;
   finish_packets (self, parcel, first, pts, dts);
-  show_to_monitor (self, rtp, parcel->packets, first);
-  parcel->frames += (flags & GST_IVS_PACKET_FRAME_END) != 0;
-  parcel->key_frames += (flags & GST_IVS_PACKET_IDR) != 0;
+  show_to_monitor (self, packet, parcel->packets, first);
+  parcel->frames += (packet->flags & GST_IVS_PACKET_FRAME_END) != 0;
+  parcel->key_frames += (packet->flags & GST_IVS_PACKET_IDR) != 0;
   advance (self, GST_CLOCK_STIME_IS_VALID (dts) ? dts : pts);
   return TRUE;
 }
 
 static void
-add_packet (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
+add_packet (GstIvsGate *self, GstBuffer *buffer, GstIvsParcel *parcel)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
+  GstIvsPacket packet;
 
-  if (flags & GST_IVS_PACKET_INVALID) {
+  if (!gst_ivs_packet_open (&packet, self->kind, buffer)) {
     gst_ivs_stream_interrupt (self->stream);
     parcel->dropped++;
     return;
   }
-  if (!add_mapped (self, &rtp, flags, parcel))
+  if (!add_opened (self, &packet, parcel))
     parcel->dropped++;
-  gst_rtp_buffer_unmap (&rtp);
+  gst_ivs_packet_close (&packet);
 }
 
 static void
@@ -362,18 +360,22 @@ link_to_next (GstIvsGate *self)
   return TRUE;
 }
 
-/* Packets before @packet have their way still; with it another session begins. */
-static void
-switch_before (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
+/* Whether a decoder can begin with it. */
+static gboolean
+is_beginning (GstIvsGate *self, GstBuffer *buffer)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstIvsPacketFlags flags = gst_ivs_stream_inspect (self->stream, packet, &rtp);
+  GstIvsPacket packet;
 
-  if (!(flags & GST_IVS_PACKET_INVALID))
-    gst_rtp_buffer_unmap (&rtp);
-  if (!(flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)))
-    return;
+  if (!gst_ivs_packet_open (&packet, self->kind, buffer))
+    return FALSE;
+  gst_ivs_packet_close (&packet);
+  return (packet.flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)) != 0;
+}
 
+/* What came before has its way still; from now on it is another session's. */
+static void
+switch_over (GstIvsGate *self, GstIvsParcel *parcel)
+{
   finish_parcel (self, parcel);
   gst_ivs_pacer_drain (self->pacer);
   *parcel = (GstIvsParcel){ gst_buffer_list_new () };
@@ -381,18 +383,20 @@ switch_before (GstIvsGate *self, GstBuffer *packet, GstIvsParcel *parcel)
     g_signal_emit (self, gst_ivs_gate_signals[GST_IVS_GATE_SIGNAL_SWITCHED], 0);
 }
 
-/* @size: of what has come, in bytes. */
 static void
-take_budget (GstIvsGate *self, gsize size)
+take_budget (GstIvsGate *self, GstBuffer *const *packets, guint n)
 {
+  gsize size = 0;
   guint bps;
 
+  for (guint i = 0; i < n; i++)
+    size += gst_buffer_get_size (packets[i]);
   g_mutex_lock (&self->lock);
   self->stats.offered += size;
   bps = self->budget_bps;
   g_mutex_unlock (&self->lock);
   if (bps != self->budget.bps)
-    gst_ivs_budget_set (&self->budget, bps, g_get_monotonic_time ());
+    gst_ivs_budget_set (&self->budget, bps, self->now_us);
 }
 
 /* One that came too early would find no room. */
@@ -402,26 +406,22 @@ awaits_key_unit (GstIvsGate *self)
   if (self->kind != GST_IVS_VIDEO || !self->awaits_idr)
     return FALSE;
   return !self->budget.is_shedding ||
-      gst_ivs_budget_wants_key_unit (&self->budget, g_get_monotonic_time ());
+      gst_ivs_budget_wants_key_unit (&self->budget, self->now_us);
 }
 
-/* What passes of @list, continued. @list: (transfer full): when it is gone nobody else
- * may have its packets, which then need not be made anew. */
 void
-gst_ivs_gate_pass_list (GstIvsGate *self, GstBufferList *list)
+gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n)
 {
-  guint n = gst_buffer_list_length (list);
-  g_autofree GstBuffer **packets = g_new (GstBuffer *, n);
   GstIvsParcel parcel = { gst_buffer_list_new_sized (n + 1) };
+  gboolean is_switching = gst_ivs_gate_is_switching (self);
 
-  take_budget (self, gst_buffer_list_calculate_size (list));
-  for (guint i = 0; i < n; i++)
-    packets[i] = gst_buffer_ref (gst_buffer_list_get (list, i));
-  gst_buffer_list_unref (list);
-
+  self->now_us = g_get_monotonic_time ();
+  take_budget (self, packets, n);
   for (guint i = 0; i < n; i++) {
-    if (gst_ivs_gate_is_switching (self))
-      switch_before (self, packets[i], &parcel);
+    if (is_switching && is_beginning (self, packets[i])) {
+      switch_over (self, &parcel);
+      is_switching = FALSE;
+    }
     add_packet (self, packets[i], &parcel);
     gst_buffer_unref (packets[i]);
   }

@@ -36,30 +36,39 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
 
+/* @packets: (transfer full) (array length=n) */
 static GstFlowReturn
-list_arrived (GstPad *pad, GstObject *parent, GstBufferList *list)
+packets_arrived (GstIvsGate *self, GstBuffer **packets, guint n)
 {
-  GstIvsGate *self = GST_IVS_GATE (parent);
-  guint n = gst_buffer_list_length (list);
-  GstIvsPassage passage = GST_IVS_PASSAGE_DROP;
+  GstIvsPassage passage = gst_ivs_gate_await_passage (self, packets[0], n);
 
-  if (n > 0)
-    passage =
-        gst_ivs_gate_await_passage (self, gst_buffer_list_get (list, 0), n);
   if (passage == GST_IVS_PASSAGE_PASS)
-    gst_ivs_gate_pass_list (self, list);
+    gst_ivs_gate_pass (self, packets, n);
   else
-    gst_buffer_list_unref (list);
+    for (guint i = 0; i < n; i++)
+      gst_buffer_unref (packets[i]);
   return passage == GST_IVS_PASSAGE_FLUSHING ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
 
 static GstFlowReturn
 packet_arrived (GstPad *pad, GstObject *parent, GstBuffer *packet)
 {
-  GstBufferList *list = gst_buffer_list_new_sized (1);
+  return packets_arrived (GST_IVS_GATE (parent), &packet, 1);
+}
 
-  gst_buffer_list_add (list, packet);
-  return list_arrived (pad, parent, list);
+/* When the list is gone nobody else may have its packets, which then need not be made
+ * anew. */
+static GstFlowReturn
+list_arrived (GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  guint n = gst_buffer_list_length (list);
+  g_autofree GstBuffer **packets = g_new (GstBuffer *, n);
+
+  for (guint i = 0; i < n; i++)
+    packets[i] = gst_buffer_ref (gst_buffer_list_get (list, i));
+  gst_buffer_list_unref (list);
+  return n > 0 ? packets_arrived (GST_IVS_GATE (parent), packets, n)
+               : GST_FLOW_OK;
 }
 
 /* -- Events and queries --------------------------------------------------------- */
@@ -394,6 +403,15 @@ gst_ivs_gate_get_stream_caps (GstIvsGate *self)
 
 /* -- Life ----------------------------------------------------------------------- */
 
+/* The base time is another one now. */
+static void
+forget_clock (GstIvsGate *self)
+{
+  g_mutex_lock (&self->lock);
+  self->reached = GST_CLOCK_STIME_NONE;
+  g_mutex_unlock (&self->lock);
+}
+
 /* No streaming thread is left: what it owned begins again, the stream goes on. */
 static void
 forget_upstream (GstIvsGate *self)
@@ -434,6 +452,7 @@ gst_ivs_gate_change_state (GstElement *element, GstStateChange transition)
       set_door (self, &self->active, TRUE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+      forget_clock (self);
       set_door (self, &self->playing, TRUE);
       break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
@@ -555,6 +574,7 @@ gst_ivs_gate_init (GstIvsGate *self)
   self->shared = g_atomic_rc_box_new0 (GstIvsSharedTime);
   g_mutex_init (&self->shared->lock);
   self->waiting = GST_CLOCK_TIME_NONE;
+  self->reached = GST_CLOCK_STIME_NONE;
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   self->last_time = GST_CLOCK_STIME_NONE;
   self->frame_time = FRAME_TIME;

@@ -62,6 +62,8 @@ struct _GstIvsGate
   gint64 key_unit_requested; /* monotonic */
   guint key_units;
   GstClockTimeDiff time_offset;
+  GstClockTimeDiff
+      reached; /* running time that is over, or NONE; since PLAYING */
   guint budget_bps;
   GstClockTime waiting;
   GstClockID timer;
@@ -82,6 +84,7 @@ struct _GstIvsGate
   gboolean awaits_idr;
   gboolean has_headers; /* stream-start, caps and segment are on srcpad */
   guint seen_openings;
+  gint64 now_us;          /* monotonic, when what passes now came */
   GstClockTimeDiff shift; /* added to upstream's running time: it fell back */
   GstClockTimeDiff used_offset;
   GstClockTimeDiff last_time; /* of the last packet that left, or NONE */
@@ -103,8 +106,7 @@ GstIvsPassage
 gst_ivs_gate_await_passage (GstIvsGate *self, GstBuffer *first, guint packets);
 
 /* Whether a decoder can begin with, or goes on with, this packet, and it fits. */
-gboolean
-gst_ivs_gate_lets_pass (GstIvsGate *self, GstIvsPacketFlags flags, gsize size);
+gboolean gst_ivs_gate_lets_pass (GstIvsGate *self, const GstIvsPacket *packet);
 
 /* Upstream's running time of @timestamp, plus shift; NONE if it has none. */
 GstClockTimeDiff
@@ -119,9 +121,8 @@ void gst_ivs_gate_count_dropped (GstIvsGate *self, guint packets);
 
 /* -- gstivsdeparture.c -------------------------------------------------------------- */
 
-/* What passes of @list, continued. @list: (transfer full): when it is gone nobody else
- * may have its packets, which then need not be made anew. */
-void gst_ivs_gate_pass_list (GstIvsGate *self, GstBufferList *list);
+/* What passes of @packets, continued. @packets: (transfer full) (array length=n) */
+void gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n);
 
 /* From the pacer: what is closed meanwhile has nothing to do with what is open now. */
 void gst_ivs_gate_parcel_due (GstIvsParcel *parcel, gpointer data);

@@ -86,6 +86,17 @@ gst_ivs_h264_next_nal (const guint8 *payload, gsize size, gsize *at,
   return type < GST_IVS_NAL_STAP_A && take_nal (nal, payload, size);
 }
 
+/* The slice header starts with first_mb_in_slice as ue(v), whose value 0 is one
+ * bit 1: a further slice of the same picture is told from its first (H.264, 7.3.3). */
+gboolean
+gst_ivs_h264_begins_picture (const GstIvsNal *nal)
+{
+  return (nal->type == GST_IVS_NAL_SLICE ||
+             nal->type == GST_IVS_NAL_PARTITION_A ||
+             nal->type == GST_IVS_NAL_IDR) &&
+      nal->size > 0 && (nal->body[0] & 0x80) != 0;
+}
+
 /* -- Sequence parameter set -------------------------------------------------------- */
 
 /* H.264, A.2.1: constraint_set0_flag promises that a Baseline decoder is enough;

@@ -49,6 +49,9 @@ typedef struct
 gboolean gst_ivs_h264_next_nal (const guint8 *payload, gsize size, gsize *at,
     GstIvsNal *nal);
 
+/* Whether it is the first slice of a picture. */
+gboolean gst_ivs_h264_begins_picture (const GstIvsNal *nal);
+
 /* Of a sequence parameter set. */
 typedef struct
 {

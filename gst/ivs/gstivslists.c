@@ -10,11 +10,19 @@
  */
 #include "gstivslists.h"
 
-/* A pad's function before it was replaced. */
-static GQuark
-get_quark (void)
+typedef struct
 {
-  return g_quark_from_static_string ("ivs-chain-list");
+  GstPad *src; /* of the same element */
+  GstPadChainListFunction take_apart;
+} Bypass;
+
+static void
+bypass_free (gpointer data)
+{
+  Bypass *self = data;
+
+  gst_object_unref (self->src);
+  g_free (self);
 }
 
 /* The RED encoder keeps caps back until a packet has come by. */
@@ -30,15 +38,11 @@ has_passed_caps (GstPad *sink, GstPad *src)
 static GstFlowReturn
 list_came (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
-  g_autoptr (GstPad) src =
-      gst_element_get_static_pad (GST_ELEMENT (parent), "src");
-  GstPadChainListFunction take_apart =
-      (GstPadChainListFunction) g_object_get_qdata (G_OBJECT (pad),
-          get_quark ());
+  const Bypass *bypass = pad->chainlistdata;
 
-  if (!has_passed_caps (pad, src))
-    return take_apart (pad, parent, list);
-  return gst_pad_push_list (src, list);
+  if (!has_passed_caps (pad, bypass->src))
+    return bypass->take_apart (pad, parent, list);
+  return gst_pad_push_list (bypass->src, list);
 }
 
 void
@@ -46,13 +50,15 @@ gst_ivs_lists_keep (GstElement *element)
 {
   const gchar *type = G_OBJECT_TYPE_NAME (element);
   g_autoptr (GstPad) sink = NULL;
+  Bypass *bypass;
 
   if (!g_str_equal (type, "GstRtpUlpFecEnc") &&
       !g_str_equal (type, "GstRtpRedEnc"))
     return;
 
   sink = gst_element_get_static_pad (element, "sink");
-  g_object_set_qdata (G_OBJECT (sink), get_quark (),
-      (gpointer) GST_PAD_CHAINLISTFUNC (sink));
-  gst_pad_set_chain_list_function (sink, list_came);
+  bypass = g_new (Bypass, 1);
+  bypass->src = gst_element_get_static_pad (element, "src");
+  bypass->take_apart = GST_PAD_CHAINLISTFUNC (sink);
+  gst_pad_set_chain_list_function_full (sink, list_came, bypass, bypass_free);
 }

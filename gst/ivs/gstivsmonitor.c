@@ -196,25 +196,29 @@ sum_up (const Flow *flow, guint slots, Slot *sum)
   return n;
 }
 
-/* Bytes of the second that ended @slots slots ago, or as much of it as is known. */
+/* Bytes of the last second that is over, or as much of it as is known. */
 static guint
-bytes_of_second (const Flow *flow, guint slots)
+bytes_of_second (const Flow *flow)
 {
-  guint64 end = flow->slot - MIN (flow->slot, slots);
-  guint bytes = 0;
+  Slot sum;
 
-  for (guint64 i = end - MIN (end, SLOTS_PER_SECOND); i < end; i++)
-    bytes += flow->slots[i % N_SLOTS].bytes;
-  return bytes;
+  sum_up (flow, SLOTS_PER_SECOND, &sum);
+  return sum.bytes;
 }
 
+/* Of the window: from one second to the one before, a slot comes in and one goes. */
 static guint
 bytes_of_fullest_second (const Flow *flow)
 {
-  guint peak = 0;
+  guint64 oldest = flow->slot - MIN (flow->slot, WINDOW_SLOTS);
+  guint64 begin = flow->slot - MIN (flow->slot, SLOTS_PER_SECOND);
+  guint bytes = bytes_of_second (flow), peak = bytes;
 
-  for (guint i = 0; i <= WINDOW_SLOTS - SLOTS_PER_SECOND; i++)
-    peak = MAX (peak, bytes_of_second (flow, i));
+  for (; begin > oldest; begin--) {
+    bytes += flow->slots[(begin - 1) % N_SLOTS].bytes;
+    bytes -= flow->slots[(begin - 1 + SLOTS_PER_SECOND) % N_SLOTS].bytes;
+    peak = MAX (peak, bytes);
+  }
   return peak;
 }
 
@@ -523,7 +527,7 @@ measure_flow (Flow *flow, GstClockTime now, IvsStreamFigures *figures,
   figures->window = (gdouble) slots / SLOTS_PER_SECOND;
   figures->bitrate = slots > 0 ? sum->bytes * 8.0 / figures->window : 0;
   if (slots >= SLOTS_PER_SECOND) {
-    figures->bitrate_1s = bytes_of_second (flow, 0) * 8.0;
+    figures->bitrate_1s = bytes_of_second (flow) * 8.0;
     figures->bitrate_peak = bytes_of_fullest_second (flow) * 8.0;
   }
   figures->packets = flow->packets;

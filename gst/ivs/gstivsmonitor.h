@@ -61,7 +61,7 @@ void gst_ivs_monitor_packet (GstIvsMonitor *self, GstIvsKind kind,
     GstClockTime now);
 
 /* The same of a payload of @size bytes of which @readable are there, which tell what it
- * is: a whole parameter set or aggregate, the first ten bytes of anything else. */
+ * is: a whole SPS or aggregate, the first ten bytes of anything else. */
 void gst_ivs_monitor_beginning (GstIvsMonitor *self, GstIvsKind kind,
     const guint8 *payload, gsize readable, gsize size, gboolean marker,
     guint32 timestamp, GstClockTime now);

@@ -152,10 +152,15 @@ wait_for_clock (GstIvsGate *self, GstClockTimeDiff time)
   GstClockTimeDiff at;
   GstClockReturn result;
 
+  if (time <= self->reached) /* of the same picture, mostly */
+    return TRUE;
+
   clock = gst_element_get_clock (GST_ELEMENT (self));
   at = time + (GstClockTimeDiff) gst_element_get_base_time (GST_ELEMENT (self));
-  if (clock == NULL || at <= (GstClockTimeDiff) gst_clock_get_time (clock))
+  if (clock == NULL || at <= (GstClockTimeDiff) gst_clock_get_time (clock)) {
+    self->reached = time;
     return TRUE;
+  }
 
   self->timer = gst_clock_new_single_shot_id (clock, (GstClockTime) at);
   g_mutex_unlock (&self->lock);
@@ -246,14 +251,14 @@ gst_ivs_gate_await_passage (GstIvsGate *self, GstBuffer *first, guint packets)
 
 /* Whether a decoder can begin with, or goes on with, this packet, and it fits. */
 gboolean
-gst_ivs_gate_lets_pass (GstIvsGate *self, GstIvsPacketFlags flags, gsize size)
+gst_ivs_gate_lets_pass (GstIvsGate *self, const GstIvsPacket *packet)
 {
   if (self->kind == GST_IVS_AUDIO)
     return TRUE;
   if (self->awaits_idr &&
-      (flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)) == 0)
+      (packet->flags & (GST_IVS_PACKET_SPS | GST_IVS_PACKET_IDR)) == 0)
     return FALSE;
-  self->awaits_idr = !gst_ivs_budget_admit (&self->budget, flags,
-      size + GST_IVS_WIRE_OVERHEAD, g_get_monotonic_time ());
+  self->awaits_idr = !gst_ivs_budget_admit (&self->budget, packet->flags,
+      packet->header_size + packet->size + GST_IVS_WIRE_OVERHEAD, self->now_us);
   return !self->awaits_idr;
 }

@@ -24,10 +24,6 @@
 /* How far behind a packet may be and still belong to the same stream. */
 #define MAX_LATE 256
 
-/* Enough for the headers of a NAL unit or a fragment, and for the two numbers that a
- * slice begins with. */
-#define BEGINNING_SIZE 16
-
 /* Parameter sets larger than this do not fit a packet of the usual MTU. */
 #define MAX_PARAMETER_SETS 1100
 #define MAX_SPROP_LENGTH 2048
@@ -50,9 +46,6 @@ struct _GstIvsStream
   gboolean has_sps;       /* an SPS came with the timestamp ... */
   guint32 sps_time;       /* ... which is this */
   GBytes *parameter_sets; /* a STAP-A of those in the caps, or NULL */
-  GstIvsPayload payload;  /* of the packet that was inspected last */
-  gsize first_size;       /* of its first memory, if that is in "beginning" */
-  guint8 beginning[BEGINNING_SIZE];
 };
 
 GstIvsStream *
@@ -156,132 +149,6 @@ gst_ivs_stream_interrupt (GstIvsStream *self)
   self->has_sps = FALSE;
 }
 
-/* -- Looking inside ------------------------------------------------------------ */
-
-/* The slice header starts with first_mb_in_slice as ue(v), whose value 0 is one
- * bit 1: a further slice of the same picture is told from its first (H.264, 7.3.3). */
-static gboolean
-begins_picture (const GstIvsNal *nal)
-{
-  return (nal->type == GST_IVS_NAL_SLICE ||
-             nal->type == GST_IVS_NAL_PARTITION_A ||
-             nal->type == GST_IVS_NAL_IDR) &&
-      nal->size > 0 && (nal->body[0] & 0x80) != 0;
-}
-
-static GstIvsPacketFlags
-inspect_h264 (const guint8 *payload, gsize size)
-{
-  GstIvsPacketFlags flags = 0;
-  GstIvsNal nal;
-  gsize at = 0;
-
-  while (gst_ivs_h264_next_nal (payload, size, &at, &nal)) {
-    if (nal.type == GST_IVS_NAL_SPS)
-      flags |= GST_IVS_PACKET_SPS;
-    else if (begins_picture (&nal))
-      flags |= nal.type == GST_IVS_NAL_IDR
-          ? GST_IVS_PACKET_PICTURE | GST_IVS_PACKET_IDR
-          : GST_IVS_PACKET_PICTURE;
-  }
-  return flags;
-}
-
-/* The bytes of the payload's first memory, as far as they fit. A payloader makes one for
- * the two bytes with which a fragment begins; all that a later fragment says is there. */
-static gsize
-read_first_memory (GstIvsStream *self, GstRTPBuffer *rtp)
-{
-  GstMemory *memory;
-  GstMapInfo map;
-  gsize size;
-
-  if (rtp->data[2] != NULL || gst_buffer_n_memory (rtp->buffer) < 3 ||
-      rtp->map[0].size != gst_rtp_buffer_get_header_len (rtp))
-    return 0;
-  memory = gst_buffer_peek_memory (rtp->buffer, 1);
-  if (!gst_memory_map (memory, &map, GST_MAP_READ))
-    return 0;
-  size = map.size <= BEGINNING_SIZE ? map.size : 0;
-  memcpy (self->beginning, map.data, size);
-  gst_memory_unmap (memory, &map);
-  return size;
-}
-
-/* Whether it is a fragment that begins nothing. */
-static gboolean
-is_later_fragment (const guint8 *payload, gsize size)
-{
-  return size >= 2 && (payload[0] & 0x1f) == GST_IVS_NAL_FU_A &&
-      (payload[1] & 0x80) == 0;
-}
-
-/* Whether nobody reads further than the beginning: of slices, but not of parameter sets
- * or aggregates. */
-static gboolean
-is_told_by_beginning (GstIvsStream *self)
-{
-  if (self->kind == GST_IVS_AUDIO)
-    return TRUE;
-  switch (self->beginning[0] & 0x1f) {
-    case GST_IVS_NAL_SLICE:
-    case GST_IVS_NAL_PARTITION_A:
-    case GST_IVS_NAL_IDR:
-    case GST_IVS_NAL_FU_A:
-      return TRUE;
-    default:
-      return FALSE;
-  }
-}
-
-/* To map the payload is to copy it, for it lies in more than one memory: so only what
- * has to be seen is taken out. */
-static void
-look_at_payload (GstIvsStream *self, GstRTPBuffer *rtp)
-{
-  GstIvsPayload *payload = &self->payload;
-
-  payload->size = gst_rtp_buffer_get_payload_len (rtp);
-  payload->data = self->beginning;
-  payload->readable = self->first_size = read_first_memory (self, rtp);
-  if (self->kind == GST_IVS_VIDEO &&
-      is_later_fragment (payload->data, payload->readable))
-    return;
-
-  payload->readable =
-      gst_buffer_extract (rtp->buffer, gst_rtp_buffer_get_header_len (rtp),
-          self->beginning, MIN (payload->size, BEGINNING_SIZE));
-  if (payload->readable == payload->size || is_told_by_beginning (self))
-    return;
-  self->first_size = 0; /* to map it may join the memories of the packet */
-  payload->data = gst_rtp_buffer_get_payload (rtp);
-  payload->readable = payload->data != NULL ? payload->size : 0;
-}
-
-const GstIvsPayload *
-gst_ivs_stream_get_payload (const GstIvsStream *self)
-{
-  return &self->payload;
-}
-
-GstIvsPacketFlags
-gst_ivs_stream_inspect (GstIvsStream *self, GstBuffer *packet,
-    GstRTPBuffer *rtp)
-{
-  GstIvsPacketFlags flags = 0;
-
-  if (!gst_rtp_buffer_map (packet, GST_MAP_READ, rtp))
-    return GST_IVS_PACKET_INVALID;
-  look_at_payload (self, rtp);
-  if (self->kind != GST_IVS_VIDEO)
-    return GST_IVS_PACKET_FRAME_END;
-
-  flags = inspect_h264 (self->payload.data, self->payload.readable);
-  if (gst_rtp_buffer_get_marker (rtp))
-    flags |= GST_IVS_PACKET_FRAME_END;
-  return flags;
-}
-
 /* -- Continuing ---------------------------------------------------------------- */
 
 static guint32
@@ -293,8 +160,8 @@ timestamp_at (GstIvsStream *self, GstClockTimeDiff time)
   return self->time_base + (guint32) (time < 0 ? -distance : distance);
 }
 
-static guint32
-next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
+static void
+set_next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
 {
   if (GST_CLOCK_STIME_IS_VALID (time)) {
     guint32 expected = timestamp_at (self, time);
@@ -307,7 +174,6 @@ next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
     self->time_offset = self->last_time + 1 - in;
   }
   self->last_time = in + self->time_offset;
-  return self->last_time;
 }
 
 /* Returns by how much to step on; 0 = this packet is late or a duplicate. */
@@ -355,70 +221,61 @@ write_header (GstIvsStream *self, guint8 *header, guint16 seq, guint32 time,
   }
 }
 
-/* @copied: so many bytes of the payload's beginning follow the header. */
+/* @beginning: (nullable): @copied bytes that follow the header */
 static GstMemory *
-make_header (GstIvsStream *self, guint32 time, gboolean marker, gsize copied)
+make_header (GstIvsStream *self, gboolean marker, const guint8 *beginning,
+    gsize copied)
 {
   gsize size = header_size (self);
   guint8 *header = g_malloc (size + copied);
 
-  write_header (self, header, ++self->last_seq, time, marker);
-  memcpy (header + size, self->beginning, copied);
+  write_header (self, header, ++self->last_seq, self->last_time, marker);
+  if (copied > 0)
+    memcpy (header + size, beginning, copied);
   return gst_memory_new_wrapped (0, header, size + copied, 0, size + copied,
       header, g_free);
 }
 
-static GstBuffer *
-make_packet (GstIvsStream *self, guint32 time, gboolean marker, gsize copied)
-{
-  GstBuffer *packet = gst_buffer_new ();
-
-  gst_buffer_append_memory (packet, make_header (self, time, marker, copied));
-  return packet;
-}
-
-/* What all packets have in common that leave for one that came in. */
-typedef struct
-{
-  GstBuffer *packet; /* that came in */
-  gsize header_size;
-  gboolean is_ours;      /* nobody else has it, and it has no padding */
-  const guint8 *payload; /* or NULL */
-  gsize size;            /* of the payload */
-  guint32 time;          /* that leaves */
-  gboolean marker;
-} Arrival;
-
 /* A packet with @payload; its number follows on the last one's. */
 static GstBuffer *
-make_extra (GstIvsStream *self, const Arrival *arrival, GBytes *payload)
+make_extra (GstIvsStream *self, GBytes *payload)
 {
-  GstBuffer *packet = make_packet (self, arrival->time, FALSE, 0);
+  GstBuffer *extra = gst_buffer_new ();
   g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (payload);
 
-  gst_buffer_copy_into (packet, buffer, GST_BUFFER_COPY_MEMORY, 0, -1);
-  return packet;
+  gst_buffer_append_memory (extra, make_header (self, FALSE, NULL, 0));
+  gst_buffer_copy_into (extra, buffer, GST_BUFFER_COPY_MEMORY, 0, -1);
+  return extra;
 }
 
 /* A packet with what came in from @from to @to; 0 and its size: all of it. An
  * aggregate that is cut begins anew with its one byte of header. A first memory of a
  * few bytes is copied into the header's, which is less than to share it. */
 static GstBuffer *
-make_part (GstIvsStream *self, const Arrival *arrival, gsize from, gsize to)
+make_part (GstIvsStream *self, const GstIvsPacket *packet, gsize from, gsize to)
 {
-  gboolean is_last = to == arrival->size;
-  gsize copied = from == 0 && self->first_size <= to ? self->first_size : 0;
-  GstBuffer *part =
-      make_packet (self, arrival->time, arrival->marker && is_last, copied);
+  gboolean is_last = to == packet->size;
+  gsize copied = from == 0 && packet->first_size <= to ? packet->first_size : 0;
+  GstBuffer *part = gst_buffer_new ();
 
+  gst_buffer_append_memory (part,
+      make_header (self, packet->has_marker && is_last, packet->beginning,
+          copied));
   if (from > 0)
-    part =
-        gst_buffer_append (part, gst_buffer_new_memdup (arrival->payload, 1));
+    part = gst_buffer_append (part, gst_buffer_new_memdup (packet->payload, 1));
   from += copied;
-  gst_buffer_copy_into (part, arrival->packet,
+  gst_buffer_copy_into (part, packet->buffer,
       GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_MEMORY,
-      arrival->header_size + from, to - from);
+      packet->header_size + from, to - from);
   return part;
+}
+
+/* Nobody else has it, and all of it but its header shall leave. */
+static gboolean
+is_ours (const GstIvsPacket *packet)
+{
+  return packet->has_own_header && !packet->has_padding &&
+      gst_buffer_is_writable (packet->buffer);
 }
 
 static gboolean
@@ -431,32 +288,33 @@ drop_meta (GstBuffer *packet, GstMeta **meta, gpointer data)
 /* The packet itself with another header: half of what it costs to make one. As a new one
  * it has neither times nor anything else that was said of it. */
 static GstBuffer *
-change_header (GstIvsStream *self, const Arrival *arrival)
+change_header (GstIvsStream *self, const GstIvsPacket *packet)
 {
-  GstBuffer *packet = arrival->packet;
+  GstBuffer *buffer = packet->buffer;
 
-  gst_buffer_replace_memory_range (packet, 0, self->first_size > 0 ? 2 : 1,
-      make_header (self, arrival->time, arrival->marker, self->first_size));
-  gst_buffer_foreach_meta (packet, drop_meta, NULL);
-  GST_BUFFER_PTS (packet) = GST_BUFFER_DTS (packet) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_DURATION (packet) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_OFFSET (packet) = GST_BUFFER_OFFSET_NONE;
-  GST_BUFFER_OFFSET_END (packet) = GST_BUFFER_OFFSET_NONE;
-  return gst_buffer_ref (packet);
+  gst_buffer_replace_memory_range (buffer, 0, packet->first_size > 0 ? 2 : 1,
+      make_header (self, packet->has_marker, packet->beginning,
+          packet->first_size));
+  gst_buffer_foreach_meta (buffer, drop_meta, NULL);
+  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_NONE;
+  GST_BUFFER_OFFSET_END (buffer) = GST_BUFFER_OFFSET_NONE;
+  return gst_buffer_ref (buffer);
 }
 
 /* Where in the payload the picture's first slice begins; in an aggregate with its
  * size before it. 0: with the payload. */
 static gsize
-find_picture (const Arrival *arrival)
+find_picture (const GstIvsPacket *packet)
 {
   GstIvsNal nal;
   gsize at = 0;
 
-  while (gst_ivs_h264_next_nal (arrival->payload, arrival->size, &at, &nal)) {
-    gsize begin = (gsize) (nal.body - arrival->payload);
+  while (gst_ivs_h264_next_nal (packet->payload, packet->readable, &at, &nal)) {
+    gsize begin = (gsize) (nal.body - packet->payload);
 
-    if (begins_picture (&nal))
+    if (gst_ivs_h264_begins_picture (&nal))
       return begin > 1 + 3 ? begin - 3 : 0; /* 2 bytes of size, 1 of header */
   }
   return 0;
@@ -464,75 +322,55 @@ find_picture (const Arrival *arrival)
 
 /* H.264, 7.4.1.2.3: after delimiter and parameter sets, before the first slice. */
 static void
-add_parts (GstIvsStream *self, const Arrival *arrival,
+add_with_inserted (GstIvsStream *self, const GstIvsPacket *packet,
     const GPtrArray *inserted, GstBufferList *out)
 {
-  gsize at = inserted != NULL ? find_picture (arrival) : 0;
+  gsize at = find_picture (packet);
 
-  if (inserted == NULL && arrival->is_ours) {
-    gst_buffer_list_add (out, change_header (self, arrival));
-    return;
-  }
   if (at > 0)
-    gst_buffer_list_add (out, make_part (self, arrival, 0, at));
-  for (guint i = 0; inserted != NULL && i < inserted->len; i++)
+    gst_buffer_list_add (out, make_part (self, packet, 0, at));
+  for (guint i = 0; i < inserted->len; i++)
     gst_buffer_list_add (out,
-        make_extra (self, arrival, g_ptr_array_index (inserted, i)));
-  gst_buffer_list_add (out, make_part (self, arrival, at, arrival->size));
+        make_extra (self, g_ptr_array_index (inserted, i)));
+  gst_buffer_list_add (out, make_part (self, packet, at, packet->size));
 }
 
-/* Whether an IDR picture of this timestamp comes without its SPS. */
+/* Whether an IDR picture comes without its SPS: none had the timestamp of this. */
 static gboolean
-lacks_parameter_sets (GstIvsStream *self, GstIvsPacketFlags flags, guint32 time)
+lacks_parameter_sets (GstIvsStream *self, GstIvsPacketFlags flags)
 {
   if (flags & GST_IVS_PACKET_SPS) {
     self->has_sps = TRUE;
-    self->sps_time = time;
+    self->sps_time = self->last_time;
     return FALSE;
   }
   return (flags & GST_IVS_PACKET_IDR) && self->parameter_sets != NULL &&
-      !(self->has_sps && self->sps_time == time);
-}
-
-/* @is_cut: the payload will be looked at. */
-static Arrival
-describe_arrival (GstRTPBuffer *rtp, gboolean is_cut)
-{
-  /* Without padding: the payload's length does not count it. */
-  gsize header_size = gst_rtp_buffer_get_header_len (rtp);
-
-  return (Arrival){ .packet = rtp->buffer,
-    .header_size = header_size,
-    .is_ours = gst_buffer_is_writable (rtp->buffer) &&
-        rtp->map[0].size == header_size && !gst_rtp_buffer_get_padding (rtp),
-    .payload = is_cut ? gst_rtp_buffer_get_payload (rtp) : NULL,
-    .size = gst_rtp_buffer_get_payload_len (rtp),
-    .marker = gst_rtp_buffer_get_marker (rtp) };
+      !(self->has_sps && self->sps_time == self->last_time);
 }
 
 gboolean
-gst_ivs_stream_continue (GstIvsStream *self, GstRTPBuffer *rtp,
-    GstIvsPacketFlags flags, GstClockTimeDiff time, const GPtrArray *inserted,
-    GstBufferList *out)
+gst_ivs_stream_continue (GstIvsStream *self, const GstIvsPacket *packet,
+    GstClockTimeDiff time, const GPtrArray *inserted, GstBufferList *out)
 {
-  Arrival arrival;
   guint16 step;
 
-  if (gst_rtp_buffer_get_ssrc (rtp) != self->in_ssrc)
+  if (packet->ssrc != self->in_ssrc)
     gst_ivs_stream_interrupt (self);
-  self->in_ssrc = gst_rtp_buffer_get_ssrc (rtp);
+  self->in_ssrc = packet->ssrc;
 
-  step = sequence_step (self, gst_rtp_buffer_get_seq (rtp));
+  step = sequence_step (self, packet->seq);
   if (step == 0)
     return FALSE;
-  arrival = describe_arrival (rtp, inserted != NULL);
-  arrival.time =
-      next_timestamp (self, gst_rtp_buffer_get_timestamp (rtp), time);
+  set_next_timestamp (self, packet->timestamp, time);
   self->last_seq = (guint16) (self->last_seq + step - 1);
-  if (lacks_parameter_sets (self, flags, arrival.time))
-    gst_buffer_list_add (out,
-        make_extra (self, &arrival, self->parameter_sets));
-  add_parts (self, &arrival, inserted, out);
+  if (lacks_parameter_sets (self, packet->flags))
+    gst_buffer_list_add (out, make_extra (self, self->parameter_sets));
+  if (inserted != NULL)
+    add_with_inserted (self, packet, inserted, out);
+  else
+    gst_buffer_list_insert (out, -1,
+        is_ours (packet) ? change_header (self, packet)
+                         : make_part (self, packet, 0, packet->size));
   self->interrupted = FALSE;
   return TRUE;
 }

@@ -22,7 +22,8 @@
 #define WITHOUT_TIME 0x4000
 #define INTERRUPTED 0x2000
 #define JUMPED 0x1000
-#define SIZE 0x0fff
+#define IN_PARTS 0x0800
+#define SIZE 0x07ff
 
 typedef struct
 {
@@ -46,15 +47,6 @@ append_nal (GByteArray *list, const GstIvsNal *nal)
   g_byte_array_append (list, nal->body, size);
 }
 
-static gboolean
-begins_picture (const GstIvsNal *nal)
-{
-  return (nal->type == GST_IVS_NAL_SLICE ||
-             nal->type == GST_IVS_NAL_PARTITION_A ||
-             nal->type == GST_IVS_NAL_IDR) &&
-      nal->size > 0 && (nal->body[0] & 0x80) != 0;
-}
-
 /* @inserted goes before the first slice of the first picture. */
 static void
 append_nals (GByteArray *list, const guint8 *payload, gsize size,
@@ -64,7 +56,7 @@ append_nals (GByteArray *list, const guint8 *payload, gsize size,
   gsize at = 0;
 
   while (gst_ivs_h264_next_nal (payload, size, &at, &nal)) {
-    if (inserted != NULL && begins_picture (&nal)) {
+    if (inserted != NULL && gst_ivs_h264_begins_picture (&nal)) {
       for (guint i = 0; i < inserted->len; i++) {
         gsize extra_size;
         const guint8 *extra =
@@ -139,46 +131,98 @@ check_left (Rig *rig, GstBufferList *out, gboolean marker,
 
 /* -- What comes ------------------------------------------------------------------------ */
 
+/* Of a copy: to map the payload may join the memories of a packet. */
+static void
+append_payload (GByteArray *list, GstBuffer *packet, const GPtrArray *inserted)
+{
+  g_autoptr (GstBuffer) copy = gst_buffer_copy_deep (packet);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  RULE (gst_rtp_buffer_map (copy, GST_MAP_READ, &rtp));
+  append_nals (list, gst_rtp_buffer_get_payload (&rtp),
+      gst_rtp_buffer_get_payload_len (&rtp), inserted);
+  gst_rtp_buffer_unmap (&rtp);
+}
+
 /* As the gate does. */
 static void
-pass_mapped (Rig *rig, GstRTPBuffer *rtp, GstIvsPacketFlags flags, guint what)
+pass_opened (Rig *rig, GstIvsPacket *packet, guint what)
 {
   static const guint8 text[1000] = "hello";
   GstBufferList *out = gst_buffer_list_new ();
   g_autoptr (GByteArray) expected = g_byte_array_new ();
   g_autoptr (GPtrArray) inserted = NULL;
 
-  if ((what & WITH_METADATA) && (flags & GST_IVS_PACKET_PICTURE))
+  if ((what & WITH_METADATA) && (packet->flags & GST_IVS_PACKET_PICTURE)) {
     inserted = gst_ivs_metadata_make_payloads (text, sizeof text);
-  append_nals (expected, gst_rtp_buffer_get_payload (rtp),
-      gst_rtp_buffer_get_payload_len (rtp), inserted);
-  if (gst_ivs_stream_continue (rig->stream, rtp, flags,
+    gst_ivs_packet_map_payload (packet);
+  }
+  append_payload (expected, packet->buffer, inserted);
+  if (gst_ivs_stream_continue (rig->stream, packet,
           (what & WITHOUT_TIME) ? GST_CLOCK_STIME_NONE
                                 : (GstClockTimeDiff) rig->now,
           inserted, out))
-    check_left (rig, out, gst_rtp_buffer_get_marker (rtp), flags, expected);
+    check_left (rig, out, packet->has_marker, packet->flags, expected);
   else
     RULE (gst_buffer_list_length (out) == 0);
   gst_buffer_list_unref (out);
 }
 
+/* In parts as payloaders make them: header, two bytes of a fragment, the rest. */
+static GstBuffer *
+make_buffer (const guint8 *data, gsize size, guint what)
+{
+  g_autoptr (GstBuffer) whole =
+      size > 0 ? gst_buffer_new_memdup (data, size) : gst_buffer_new ();
+  GstBuffer *parts = gst_buffer_new ();
+
+  if (!(what & IN_PARTS) || size <= 12 + 2)
+    return gst_buffer_append (parts, g_steal_pointer (&whole));
+  parts = gst_buffer_append_region (parts, gst_buffer_ref (whole), 0, 12);
+  parts = gst_buffer_append_region (parts, gst_buffer_ref (whole), 12, 2);
+  return gst_buffer_append_region (parts, g_steal_pointer (&whole), 14, -1);
+}
+
+/* However its memory lies, a packet carries the same. */
+static void
+check_parts (const guint8 *data, gsize size)
+{
+  g_autoptr (GstBuffer) whole = make_buffer (data, size, 0);
+  g_autoptr (GstBuffer) parts = make_buffer (data, size, IN_PARTS);
+  GstIvsPacket one, other;
+  gboolean is_open = gst_ivs_packet_open (&one, GST_IVS_VIDEO, whole);
+
+  RULE (is_open == gst_ivs_packet_open (&other, GST_IVS_VIDEO, parts));
+  if (!is_open)
+    return;
+  RULE (one.flags == other.flags && one.seq == other.seq &&
+      one.timestamp == other.timestamp && one.ssrc == other.ssrc &&
+      one.has_marker == other.has_marker && one.size == other.size &&
+      one.header_size == other.header_size &&
+      one.has_padding == other.has_padding);
+  RULE (memcmp (one.payload, other.payload,
+            MIN (one.readable, other.readable)) == 0);
+  gst_ivs_packet_close (&one);
+  gst_ivs_packet_close (&other);
+}
+
 static void
 pass (Rig *rig, const guint8 *data, gsize size, guint what)
 {
-  GstBuffer *packet =
-      size > 0 ? gst_buffer_new_memdup (data, size) : gst_buffer_new ();
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstIvsPacketFlags flags;
+  GstBuffer *buffer = make_buffer (data, size, what);
+  GstIvsPacket packet;
 
+  /* Of padding and extensions the library asks that they lie in one. */
+  if (size > 0 && (data[0] & 0x30) == 0)
+    check_parts (data, size);
   rig->now += (what & JUMPED) ? 3600 * GST_SECOND : 33 * GST_MSECOND;
   if (what & INTERRUPTED)
     gst_ivs_stream_interrupt (rig->stream);
-  flags = gst_ivs_stream_inspect (rig->stream, packet, &rtp);
-  if (!(flags & GST_IVS_PACKET_INVALID)) {
-    pass_mapped (rig, &rtp, flags, what);
-    gst_rtp_buffer_unmap (&rtp);
+  if (gst_ivs_packet_open (&packet, GST_IVS_VIDEO, buffer)) {
+    pass_opened (rig, &packet, what);
+    gst_ivs_packet_close (&packet);
   }
-  gst_buffer_unref (packet);
+  gst_buffer_unref (buffer);
 }
 
 static void

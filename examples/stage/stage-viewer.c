@@ -178,6 +178,15 @@ make_caps (Track *track, StageMedia media)
   return caps;
 }
 
+/* The answer is made from what webrtcbin knows of its pads. From appsrc it hears later,
+ * on a thread that has yet to start, and a section without a pad is not sent. */
+static void
+tell_caps (GstPad *sink_pad, GstCaps *caps)
+{
+  gst_pad_send_event (sink_pad, gst_event_new_stream_start ("viewer"));
+  gst_pad_send_event (sink_pad, gst_event_new_caps (caps));
+}
+
 static void
 add_track (StageViewer *viewer, StageMedia media, gint payload)
 {
@@ -201,6 +210,7 @@ add_track (StageViewer *viewer, StageMedia media, gint payload)
   gst_pad_add_probe (source_pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
       event_came_up, viewer, NULL);
   sink_pad = gst_element_request_pad_simple (webrtc, "sink_%u");
+  tell_caps (sink_pad, caps);
   gst_pad_link (source_pad, sink_pad);
   gst_element_sync_state_with_parent (track->source);
 }

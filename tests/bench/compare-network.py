@@ -254,12 +254,25 @@ class Failure(Exception):
     """A run that says nothing about the network."""
 
 
-def wait_for(what, condition, publisher):
+def explain(stage, participant, processes):
+    """Whose end it was, how far the media came, and how busy the machine is."""
+    ended = [f"{name} ended with {process.poll()}" for name, process in processes.items()
+             if process.poll() is not None]
+    one = next((one for one in stage.ask("/state")["participants"] if one["id"] == participant), {})
+    return "; ".join([*ended, f"viewers {one.get('viewers')}", f"video {(one.get('session') or {}).get('video')}",
+                      f"load {os.getloadavg()[0]:.1f}"])
+
+
+def wait_for(what, condition, stage, participant, publisher, viewer=None):
+    processes = {"the sender": publisher.process, **({"the viewer": viewer.process} if viewer else {})}
     until = time.monotonic() + b.DEADLINE
     while not condition():
-        errors = [one["error"] for one in publisher.told if "error" in one]
-        if errors or time.monotonic() > until:
-            raise Failure(f"{what}; the browser's page told {errors or publisher.told[-1:]}")
+        told = [one["error"] for one in publisher.told if "error" in one]
+        is_gone = any(process.poll() is not None for process in processes.values())
+        if told or is_gone or time.monotonic() > until:
+            told = told or publisher.told[-1:]
+            raise Failure(f"{what}: {explain(stage, participant, processes)}"
+                          + (f"; the browser's page told {told}" if told else ""))
         time.sleep(0.1)
 
 
@@ -287,9 +300,10 @@ def run(bench, stage, clip, sender, phases, warm_up):
     patience = PATIENCE + max(one["rtt"] for one in phases) / 2000
     viewer = None
     try:
-        wait_for("nothing reached the stage", lambda: stage.look(participant).get("first_picture_us"), publisher)
+        wait_for("nothing reached the stage", lambda: stage.look(participant).get("first_picture_us"),
+                 stage, participant, publisher)
         viewer = Viewer(bench, stage, participant, clip, epoch, patience)
-        wait_for("the viewer sees nothing", lambda: viewer.pictures, publisher)
+        wait_for("the viewer sees nothing", lambda: viewer.pictures, stage, participant, publisher, viewer)
         times, cpu = go_through(link, phases, warm_up, {
             "sender": publisher.process, "link": link.process, "viewer": viewer.process, "stage": stage.process})
         time.sleep(patience + 0.5)

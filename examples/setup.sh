@@ -39,7 +39,7 @@ case $what in
     elements="$elements avdec_h264"
     ;;
   tests)
-    packages="$packages chromium iproute2 libc6-dbg openssl valgrind"
+    packages="$packages chromium iproute2 libc6-dbg openssl python3-gi valgrind"
     programs="$programs chromium ip openssl valgrind"
     ;;
   *)

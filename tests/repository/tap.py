@@ -11,6 +11,10 @@ import sys
 import traceback
 
 
+class Skipped(Exception):
+    """Raised with the reason."""
+
+
 def run(cases):
     """Runs a list of (name, function); exits with 1 if any failed."""
     failed = 0
@@ -19,6 +23,8 @@ def run(cases):
         try:
             function()
             print("ok %d %s" % (number, name), flush=True)
+        except Skipped as reason:
+            print("ok %d %s # SKIP %s" % (number, name, reason), flush=True)
         except Exception:  # a case that crashes has failed, the others go on
             failed += 1
             for line in traceback.format_exc().splitlines():

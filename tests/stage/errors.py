@@ -32,13 +32,13 @@ import urllib.request
 
 from error_endpoints import Server
 from error_cases import CASES, NOT_SHOWN
+from stage_process import SECONDS, Stage
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = SOURCE / "docs" / "examples" / "errors.md"
 DATA = SOURCE / "tests" / "unit" / "data"
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 FAULTY, PATIENT = 3, 5  # how many at once: at stages that misbehave, and others
-SECONDS = 150 # that one gst-launch-1.0 may take
 PATIENCE = 5  # s, until gst-launch-1.0 that has told an ERROR is gone
 PIECE = 20    # characters of a token that must not be seen
 
@@ -59,37 +59,6 @@ none. What the names mean is in [errors.md](../errors.md). The participant token
 Left out is what gst-launch-1.0 says of itself, and the line that tells where in the
 source a message was made. Ports, times and ids are other ones each time.
 """
-
-
-class Stage:
-    """A local stage that nobody else uses meanwhile."""
-
-    def __init__(self, build, prefix=()):
-        self.process = subprocess.Popen(
-            [*prefix, str(build / "examples/stage/ivs-local-stage"), "--quiet",
-             "--die-with-parent", "--port", "0"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env={name: value for name, value in os.environ.items() if name != "G_DEBUG"})
-        self.ready = json.loads(self.process.stdout.readline())
-
-    def ask(self, path, body=None):
-        request = urllib.request.Request(
-            self.ready["api"] + path, data=json.dumps(body).encode() if body is not None else None)
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return json.load(answer)
-
-    def mint(self, request):
-        return self.ask("/token", request)["participantToken"]
-
-    def is_live(self, participant):
-        """Pictures of it have come."""
-        return any(one["id"] == participant and one["publishing"]
-                   and one["session"]["video"] and one["session"]["video"]["frames"] > 0
-                   for one in self.ask("/state")["participants"])
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
 
 
 class World:

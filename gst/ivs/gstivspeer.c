@@ -937,11 +937,27 @@ gst_ivs_peer_close (GstIvsPeer *self)
     finish_close (self);
 }
 
+/* The pipeline has played, or it would have no clock. */
+static gboolean
+is_made_in_pause (GstIvsPeer *self)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self->bin));
+
+  return clock != NULL &&
+      GST_STATE_TARGET (GST_ELEMENT (self->bin)) == GST_STATE_PAUSED;
+}
+
 /* Its pads take caps from PAUSED on. When the element is on its way down, this one
- * comes too late and will be closed, but it shall not fail before. */
+ * comes too late and will be closed, but it shall not fail before. In a pause it plays
+ * as the ones do that were there before: in PAUSED it would hear nothing. */
 static gboolean
 start_webrtcbin (GstIvsPeer *self)
 {
+  if (is_made_in_pause (self)) {
+    gst_element_set_locked_state (self->webrtcbin, TRUE);
+    return gst_element_set_state (self->webrtcbin, GST_STATE_PLAYING) !=
+        GST_STATE_CHANGE_FAILURE;
+  }
   if (!gst_element_sync_state_with_parent (self->webrtcbin))
     return FALSE;
   return GST_STATE (self->webrtcbin) >= GST_STATE_PAUSED ||

@@ -118,16 +118,21 @@ read_feedback (GstRTCPPacket *packet, GstIvsReport *reports)
     report->nacks++;
 }
 
-/* Returns whether it is a report. */
+/* Returns whether it is a report. An empty RR is not: each compound begins with one, that
+ * of a feedback too (RFC 4585 section 3.1), and says nothing of when reports come. */
 static gboolean
 read_packet (GstRTCPPacket *packet, guint64 now_ntp, GstIvsReport *reports)
 {
+  gboolean is_formality =
+      gst_rtcp_packet_get_type (packet) == GST_RTCP_TYPE_RR &&
+      gst_rtcp_packet_get_rb_count (packet) == 0;
+
   switch (gst_rtcp_packet_get_type (packet)) {
     case GST_RTCP_TYPE_SR:
     case GST_RTCP_TYPE_RR:
       for (guint i = 0; i < count_report_blocks (packet); i++)
         read_report_block (packet, i, now_ntp, reports);
-      return TRUE;
+      return !is_formality;
     case GST_RTCP_TYPE_RTPFB:
     case GST_RTCP_TYPE_PSFB:
       read_feedback (packet, reports);

@@ -428,6 +428,33 @@ test_ice_flaps (void)
   publish_fixture_assert_deleted (publish, 1);
 }
 
+/* -- In a pause --------------------------------------------------------------------------- */
+
+/* The next session does not wait for the end of it. */
+static void
+test_in_pause (void)
+{
+  g_auto (SurvivalTrace) trace = { NULL };
+  g_auto (Loss) loss = { .at = 0 };
+  g_autoptr (PublishFixture) publish = start (stage, LIVE_BOTH (""), &loss);
+  g_autoptr (JsonNode) made = NULL, connected = NULL, flows = NULL;
+
+  survival_remember (publish, &trace);
+  publish_fixture_set_state (publish, GST_STATE_PAUSED);
+  fault (publish, "dtls-close");
+  loss_wait (&loss, g_get_monotonic_time (), CLOSE_SECONDS);
+  made = publish_fixture_wait_number (publish, "sessions.made", 2, 15);
+  connected = survival_wait_connected (publish, stage, 15);
+  g_assert_cmpint (survival_get_state (publish), ==, GST_STATE_PAUSED);
+
+  publish_fixture_set_state (publish, GST_STATE_PLAYING);
+  flows = survival_wait_media (publish, 15);
+  survival_assert (publish, flows, "sessions.made", ==, 2);
+  check_told_once (publish);
+  publish_fixture_stop (publish);
+  survival_assert_gone (publish);
+}
+
 /* -- What is told ------------------------------------------------------------------------- */
 
 static void
@@ -609,6 +636,7 @@ main (int argc, char **argv)
     { "inner-error", test_inner_error },
     { "ice-failed", test_ice_failed },
     { "ice-flaps", test_ice_flaps },
+    { "in-pause", test_in_pause },
     { "told", test_told },
     { "cut/one-token", test_cut_with_one_token },
     { "cut/two-tokens", test_cut_with_two_tokens },

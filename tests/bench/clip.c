@@ -15,6 +15,7 @@
 
 #include "bare.h"
 #include "clip-number.h"
+#include "program.h"
 
 #define CAPS \
   "video/x-raw,format=I420,width=640,height=360,framerate=30/1," \
@@ -103,13 +104,6 @@ capture (gpointer data)
 /* -- Life ------------------------------------------------------------------------- */
 
 static gboolean
-input_ended (GIOChannel *input, GIOCondition condition, gpointer data)
-{
-  g_main_loop_quit (((Program *) data)->loop);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
 bus_message_came (GstBus *bus, GstMessage *message, gpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -126,13 +120,12 @@ bus_message_came (GstBus *bus, GstMessage *message, gpointer data)
 static void
 run (Program *program)
 {
-  g_autoptr (GIOChannel) input = g_io_channel_unix_new (0);
   g_autoptr (GstBus) bus = gst_element_get_bus (program->pipeline);
   GThread *camera;
 
   program->loop = g_main_loop_new (NULL, FALSE);
   gst_bus_add_watch (bus, bus_message_came, program);
-  g_io_add_watch (input, G_IO_IN | G_IO_HUP, input_ended, program);
+  program_end_with_input (program->loop);
   gst_element_set_state (program->pipeline, GST_STATE_PLAYING);
   camera = g_thread_new ("camera", capture, program);
   g_main_loop_run (program->loop);
@@ -194,12 +187,8 @@ parse_options (Options *options, int *argc, char ***argv)
     { "epoch", 0, 0, G_OPTION_ARG_INT64, &options->epoch_us,
         "When picture 0 is captured, of the wall clock", "US" },
     { NULL } };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, &error))
-    g_error ("%s", error->message);
+  program_parse_options (entries, argc, argv);
 }
 
 int
@@ -208,17 +197,14 @@ main (int argc, char **argv)
   Options options = { 0 };
   Program program = { 0 };
   g_autofree gchar *token = NULL;
-  g_autoptr (GError) error = NULL;
 
   gst_init (&argc, &argv);
   parse_options (&options, &argc, &argv);
   program.sender = find_sender (options.sender);
   program.epoch_us = options.epoch_us;
-  program.clip = g_mapped_file_new (options.clip, FALSE, &error);
-  if (program.clip == NULL ||
-      !g_file_get_contents (options.tokens, &token, NULL, &error))
-    g_error ("%s", error->message);
-  publish (&program, &options, g_strstrip (token));
+  program.clip = program_map_file (options.clip);
+  token = program_read_text (options.tokens);
+  publish (&program, &options, token);
   g_mapped_file_unref (program.clip);
   printf ("{\"rate\":%.2f}\n", program.rate);
   return 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bare.h"
+#include "program.h"
 
 #ifdef HAVE_CALLGRIND
 #include <valgrind/callgrind.h>
@@ -254,13 +255,9 @@ add_publication (Program *program, const gchar *line)
 static void
 add_publications (Program *program)
 {
-  g_autofree gchar *text = NULL;
-  g_auto (GStrv) lines = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autofree gchar *text = program_read_text (program->options.tokens);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
-  if (!g_file_get_contents (program->options.tokens, &text, NULL, &error))
-    g_error ("%s", error->message);
-  lines = g_strsplit (g_strstrip (text), "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     add_publication (program, lines[i]);
 }
@@ -338,13 +335,6 @@ settled (gpointer data)
 }
 
 static gboolean
-input_ended (GIOChannel *input, GIOCondition condition, gpointer data)
-{
-  g_main_loop_quit (((Program *) data)->loop);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
 waited_enough (gpointer data)
 {
   g_error ("A session did not go live");
@@ -377,8 +367,6 @@ run_cycles (Program *program)
 static void
 run (Program *program)
 {
-  g_autoptr (GIOChannel) input = g_io_channel_unix_new (0);
-
   if (program->options.paused_ms > 0) {
     for (guint i = 0; i < program->publications->len; i++) {
       Publication *self = g_ptr_array_index (program->publications, i);
@@ -391,7 +379,7 @@ run (Program *program)
   }
   if (program->options.measure_s > 0)
     g_timeout_add (SETTLE_MS, settled, program);
-  g_io_add_watch (input, G_IO_IN | G_IO_HUP, input_ended, program);
+  program_end_with_input (program->loop);
   g_main_loop_run (program->loop);
 }
 
@@ -571,12 +559,8 @@ parse_options (Options *options, int *argc, char ***argv)
         "Start and stop so often (element only)", "N" },
     { NULL }
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, &error))
-    g_error ("%s", error->message);
+  program_parse_options (entries, argc, argv);
 }
 
 int

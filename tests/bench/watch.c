@@ -26,6 +26,7 @@
 
 #include "bare.h"
 #include "clip-number.h"
+#include "program.h"
 
 #define DECODER \
   "rtph264depay name=in wait-for-keyframe=true request-keyframe=true " \
@@ -285,18 +286,10 @@ add_transceiver (Program *self)
 
 /* -- Life ------------------------------------------------------------------------- */
 
-static gboolean
-input_ended (GIOChannel *input, GIOCondition condition, gpointer data)
-{
-  g_main_loop_quit (((Program *) data)->loop);
-  return G_SOURCE_REMOVE;
-}
-
 static void
 watch (Program *self, const gchar *token)
 {
   g_autoptr (SoupSession) session = soup_session_new ();
-  g_autoptr (GIOChannel) input = g_io_channel_unix_new (0);
   Bare *bare;
 
   self->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
@@ -308,9 +301,9 @@ watch (Program *self, const gchar *token)
   bare = bare_new (self->webrtcbin, session, self->options.endpoint, token,
       TRUE, FALSE);
   add_transceiver (self);
-  g_io_add_watch (input, G_IO_IN | G_IO_HUP, input_ended, self);
   g_timeout_add (50, look_due, self);
   self->loop = g_main_loop_new (NULL, FALSE);
+  program_end_with_input (self->loop);
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
   g_main_loop_run (self->loop);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
@@ -335,12 +328,8 @@ parse_options (Options *options, int *argc, char ***argv)
     { "patience", 0, 0, G_OPTION_ARG_INT, &options->patience_ms,
         "How long after its capture a picture should be seen", "MS" },
     { NULL } };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, &error))
-    g_error ("%s", error->message);
+  program_parse_options (entries, argc, argv);
 }
 
 int
@@ -348,16 +337,13 @@ main (int argc, char **argv)
 {
   Program self = { 0 };
   g_autofree gchar *token = NULL;
-  g_autoptr (GError) error = NULL;
 
   gst_init (&argc, &argv);
   g_mutex_init (&self.lock);
   parse_options (&self.options, &argc, &argv);
-  self.clip = g_mapped_file_new (self.options.clip, FALSE, &error);
-  if (self.clip == NULL ||
-      !g_file_get_contents (self.options.tokens, &token, NULL, &error))
-    g_error ("%s", error->message);
-  watch (&self, g_strstrip (token));
+  self.clip = program_map_file (self.options.clip);
+  token = program_read_text (self.options.tokens);
+  watch (&self, token);
   g_queue_clear_full (&self.pictures, (GDestroyNotify) picture_free);
   g_clear_pointer (&self.seen, picture_free);
   g_mapped_file_unref (self.clip);

@@ -5,6 +5,8 @@
  */
 #include "publish-fixture.h"
 
+#include <string.h>
+
 #define STATE_SECONDS 20
 #define GONE_MS 5000
 
@@ -104,16 +106,34 @@ publish_fixture_get_code (GstMessage *message)
 }
 
 static void
+parse_failure (GstMessage *message, GError **error, gchar **debug)
+{
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, error, debug);
+  else
+    gst_message_parse_warning (message, error, debug);
+}
+
+void
+publish_fixture_assert_says (GstMessage *message, const gchar *part)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+
+  parse_failure (message, &error, &debug);
+  g_test_message ("%s | %s", error->message, debug != NULL ? debug : "");
+  if (strstr (error->message, part) == NULL)
+    g_error ("\"%s\" does not contain \"%s\"", error->message, part);
+}
+
+static void
 fail_unexpectedly (PublishFixture *self, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *debug = NULL;
   g_autofree gchar *progress = join (self->progress);
 
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-    gst_message_parse_error (message, &error, &debug);
-  else
-    gst_message_parse_warning (message, &error, &debug);
+  parse_failure (message, &error, &debug);
   g_error ("Unexpected %s of %s: %s\n%s\nSo far: %s",
       GST_MESSAGE_TYPE_NAME (message), GST_MESSAGE_SRC_NAME (message),
       error->message, debug != NULL ? debug : "", progress);
@@ -419,6 +439,16 @@ publish_fixture_count_failures (PublishFixture *self, GstMessageType type)
   for (guint i = 0; i < self->failures->len; i++)
     n += GST_MESSAGE_TYPE (self->failures->pdata[i]) == type;
   return n;
+}
+
+void
+publish_fixture_assert_failures (PublishFixture *self, guint errors,
+    guint warnings)
+{
+  g_assert_cmpuint (publish_fixture_count_failures (self, GST_MESSAGE_ERROR),
+      ==, errors);
+  g_assert_cmpuint (publish_fixture_count_failures (self, GST_MESSAGE_WARNING),
+      ==, warnings);
 }
 
 guint

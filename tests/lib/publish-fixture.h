@@ -56,6 +56,13 @@ publish_fixture_count_failures (PublishFixture *self, GstMessageType type);
 /* The details of an ERROR or WARNING, owned by it; NULL: there are none. */
 const GstStructure *publish_fixture_get_details (GstMessage *message);
 
+/* The sentence of an ERROR or WARNING contains @part. */
+void publish_fixture_assert_says (GstMessage *message, const gchar *part);
+
+/* So many of each have come so far. */
+void publish_fixture_assert_failures (PublishFixture *self, guint errors,
+    guint warnings);
+
 /* The number in the details of such a message; -1: there is none. */
 gint publish_fixture_get_code (GstMessage *message);
 

@@ -76,31 +76,6 @@ static const Answer answers[] = {
 /* clang-format on */
 
 static void
-check_sentence (GstMessage *message, const gchar *part)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *debug = NULL;
-
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-    gst_message_parse_error (message, &error, &debug);
-  else
-    gst_message_parse_warning (message, &error, &debug);
-  g_test_message ("%s | %s", error->message, debug);
-  if (strstr (error->message, part) == NULL)
-    g_error ("\"%s\" does not contain \"%s\"", error->message, part);
-}
-
-static void
-check_failures (PublishFixture *publish, guint errors, guint warnings)
-{
-  g_assert_cmpuint (publish_fixture_count_failures (publish, GST_MESSAGE_ERROR),
-      ==, errors);
-  g_assert_cmpuint (publish_fixture_count_failures (publish,
-                        GST_MESSAGE_WARNING),
-      ==, warnings);
-}
-
-static void
 check_media (PublishFixture *publish, const gchar *kinds)
 {
   if (strchr (kinds, 'a') != NULL)
@@ -119,12 +94,12 @@ check_live (PublishFixture *publish, const Answer *answer)
         publish_fixture_wait_failure (publish, answer->warning, 20);
 
     g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
-    check_sentence (message, answer->sentence);
+    publish_fixture_assert_says (message, answer->sentence);
   }
   publish_fixture_wait_connection (publish, "connected", 20);
   check_media (publish, answer->live);
   publish_fixture_stop (publish);
-  check_failures (publish, 0, answer->warning != NULL);
+  publish_fixture_assert_failures (publish, 0, answer->warning != NULL);
   /* Without a Location there is nothing to delete. */
   if (answer->warning == NULL)
     publish_fixture_assert_deleted (publish, 1);
@@ -149,11 +124,11 @@ check_refused (PublishFixture *publish, const Answer *answer)
       publish_fixture_wait_failure (publish, answer->failure, 20);
 
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
-  check_sentence (message, answer->sentence);
+  publish_fixture_assert_says (message, answer->sentence);
   publish_fixture_wait_connection (publish, "failed", 5);
   g_assert_true (publish_wait (was_deleted_once, publish, 10000));
   publish_fixture_stop (publish);
-  check_failures (publish, 1, 0);
+  publish_fixture_assert_failures (publish, 1, 0);
   g_assert_true (was_deleted_once (publish));
   if (!g_str_equal (answer->failure, "dtls"))
     publish_fixture_assert_deleted (publish, 1);
@@ -190,11 +165,11 @@ test_impostor (void)
   publish_fixture_play (publish);
   message = publish_fixture_wait_failure (publish, "fingerprint", 20);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
-  check_sentence (message, "certificate");
+  publish_fixture_assert_says (message, "certificate");
   publish_fixture_wait_connection (publish, "failed", 5);
   publish_fixture_assert_deleted (publish, 1);
   publish_fixture_stop (publish);
-  check_failures (publish, 1, 0);
+  publish_fixture_assert_failures (publish, 1, 0);
   state = publish_fixture_look (publish);
   g_assert_nonnull (
       publish_fixture_at (publish, state, "session.impostor_packets"));
@@ -255,14 +230,14 @@ test_cut (void)
   publish_fixture_play (publish);
   message = publish_fixture_wait_failure (publish, "network", 20);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
-  check_sentence (message, "closed in the middle of the answer");
+  publish_fixture_assert_says (message, "closed in the middle of the answer");
   stub_endpoint_wait (stub, "DELETE", 1);
   path = stub_endpoint_get_path (stub, "DELETE");
   authorization = stub_endpoint_get_header (stub, "DELETE", "Authorization");
   g_assert_cmpstr (path, ==, "/session/7");
   g_assert_true (g_str_has_prefix (authorization, "Bearer "));
   publish_fixture_stop (publish);
-  check_failures (publish, 1, 0);
+  publish_fixture_assert_failures (publish, 1, 0);
   g_assert_cmpuint (stub_endpoint_count (stub, "POST"), ==, 1);
   g_assert_cmpuint (stub_endpoint_count (stub, "DELETE"), ==, 1);
 }
@@ -282,7 +257,7 @@ test_location_elsewhere (void)
   publish_fixture_play (publish);
   message = publish_fixture_wait_failure (publish, "answer", 20);
   publish_fixture_stop (publish);
-  check_failures (publish, 1, 0);
+  publish_fixture_assert_failures (publish, 1, 0);
 }
 
 int

@@ -44,14 +44,9 @@ check_refused (PublishFixture *publish, const gchar *name, const gchar *part)
 {
   g_autoptr (GstMessage) message =
       publish_fixture_wait_failure (publish, name, 20);
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *debug = NULL;
 
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
-  gst_message_parse_error (message, &error, &debug);
-  g_test_message ("%s", error->message);
-  if (strstr (error->message, part) == NULL)
-    g_error ("\"%s\" does not contain \"%s\"", error->message, part);
+  publish_fixture_assert_says (message, part);
   publish_fixture_wait_connection (publish, "failed", 5);
   publish_fixture_stop (publish);
   g_assert_cmpuint (publish_fixture_count_failures (publish, GST_MESSAGE_ERROR),

@@ -8,6 +8,7 @@
 #include "gstivsencoding.h"
 #include "gstivsshape.h"
 #include "ivs-error.h"
+#include "load-plugins.h"
 #include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
 #include <string.h>
@@ -937,22 +938,6 @@ add_rows (void)
         g_strdup_printf ("/encoding/audio/%s", sounds[i].name);
     g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_sound);
   }
-}
-
-/* Before there are threads: glibc loses a little memory in dlopen() otherwise, and
- * valgrind counts it. */
-static void
-load_plugins (void)
-{
-  GList *plugins = gst_registry_get_plugin_list (gst_registry_get ());
-
-  for (GList *l = plugins; l != NULL; l = l->next) {
-    GstPlugin *plugin = gst_plugin_load (l->data);
-
-    g_assert_nonnull (plugin);
-    gst_object_unref (plugin);
-  }
-  gst_plugin_list_free (plugins);
 }
 
 int

@@ -7,6 +7,8 @@
 #include "end-gstreamer.h"
 #include "gstivsinput.h"
 #include "ivs-error.h"
+#include "load-plugins.h"
+#include "no-error-posted.h"
 #include <gst/app/gstappsrc.h>
 #include <gst/rtp/rtp.h>
 #include <string.h>
@@ -285,16 +287,6 @@ wait_until_waiting (Stage *stage, GstIvsKind kind)
   }
 }
 
-static void
-assert_no_error_on_bus (Stage *stage)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (stage->pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-
-  g_assert_null (message);
-}
-
 /* -- What goes in -------------------------------------------------------------------- */
 
 #define RAW_VIDEO \
@@ -353,7 +345,7 @@ test_row (gconstpointer data)
   g_assert_cmpuint (stats.dropped, <=,
       kind == GST_IVS_VIDEO && rows[i].payloaders == 0 ? 1 : 0);
   g_assert_cmpuint (stage->failed, ==, 0);
-  assert_no_error_on_bus (stage);
+  assert_no_error_posted (stage->pipeline);
   free_input (input);
   stage_free (stage);
 }
@@ -395,7 +387,7 @@ test_taken (void)
   g_assert_true (gst_ivs_input_is_eos (second));
   g_assert_false (gst_ivs_input_is_ready (second));
   g_assert_cmpuint (stage->failed, ==, 0);
-  assert_no_error_on_bus (stage);
+  assert_no_error_posted (stage->pipeline);
   free_input (first);
   free_input (second);
   stage_free (stage);
@@ -413,7 +405,7 @@ assert_fails (const gchar *template, const gchar *source, gint code)
   g_assert_cmpuint (stage->failed, ==, 1);
   g_assert_error (stage->error, IVS_ERROR, code);
   g_assert_false (gst_ivs_input_is_ready (input));
-  assert_no_error_on_bus (stage);
+  assert_no_error_posted (stage->pipeline);
   free_input (input);
   stage_free (stage);
 }
@@ -453,7 +445,7 @@ test_eos_without_data (void)
   add_source (stage, "fakesrc num-buffers=0", input);
   play (stage);
   wait_for (stage, &stage->ended, 1);
-  assert_no_error_on_bus (stage);
+  assert_no_error_posted (stage->pipeline);
   free_input (input);
   stage_free (stage);
 }
@@ -476,7 +468,7 @@ test_release_while_waiting (gconstpointer data)
   wait_until_waiting (stage, GST_IVS_AUDIO);
   free_input (input);
   wait_for_more (&others, 50);
-  assert_no_error_on_bus (stage);
+  assert_no_error_posted (stage->pipeline);
   gst_object_unref (sink);
   stage_free (stage);
 }
@@ -561,7 +553,7 @@ test_caps_change_the_chain (void)
   g_assert_cmpuint (stage->failed, ==, 0);
   gst_app_src_end_of_stream (GST_APP_SRC (app));
   wait_for (stage, &stage->ended, 1);
-  assert_no_error_on_bus (stage);
+  assert_no_error_posted (stage->pipeline);
   gst_object_unref (app);
   free_input (input);
   stage_free (stage);
@@ -679,20 +671,6 @@ test_down_while_waiting (void)
   gst_element_set_state (stage->pipeline, GST_STATE_NULL);
   free_input (input);
   stage_free (stage);
-}
-
-static void
-load_plugins (void)
-{
-  GList *plugins = gst_registry_get_plugin_list (gst_registry_get ());
-
-  for (GList *l = plugins; l != NULL; l = l->next) {
-    GstPlugin *plugin = gst_plugin_load (l->data);
-
-    g_assert_nonnull (plugin);
-    gst_object_unref (plugin);
-  }
-  gst_plugin_list_free (plugins);
 }
 
 int

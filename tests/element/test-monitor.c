@@ -13,6 +13,7 @@
 #include <gst/rtp/rtp.h>
 #include <string.h>
 #include "gstivsh264.h"
+#include "no-error-posted.h"
 #include "test-table.h"
 
 #define DEADLINE (60 * GST_SECOND)
@@ -115,19 +116,6 @@ time_of_sample (GstSample *sample)
           GST_FORMAT_TIME, GST_BUFFER_DTS_OR_PTS (buffer));
 }
 
-static void
-assert_no_error (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
-
-  if (message != NULL)
-    gst_message_parse_error (message, &error, NULL);
-  g_assert_no_error (error);
-}
-
 /* Takes @pipeline, which ends in an appsink of the name "sink", and runs it to its
  * end. */
 static void
@@ -149,7 +137,7 @@ run_pipeline (Run *run, GstIvsKind kind, GstElement *pipeline,
     gst_sample_unref (sample);
     packets++;
   }
-  assert_no_error (pipeline);
+  assert_no_error_posted (pipeline);
   g_assert_true (gst_app_sink_is_eos (GST_APP_SINK (sink)));
   g_assert_cmpuint (packets, >, 0);
   /* A look after the last packet. */

@@ -6,6 +6,7 @@
  */
 #include "receiver.h"
 
+#include "no-error-posted.h"
 #include "publish-fixture.h"
 
 /* Packets of sound, pictures. */
@@ -73,11 +74,7 @@ receiver_start (void)
 void
 receiver_stop (Receiver *self)
 {
-  g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-
-  g_assert_null (message);
+  assert_no_error_posted (self->pipeline);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
   gst_object_unref (self->pipeline);
   g_free (self);

@@ -9,6 +9,8 @@
 #include <gst/app/app.h>
 #include <gst/rtp/rtp.h>
 
+#include "no-error-posted.h"
+
 #define PULL_TIMEOUT (20 * GST_SECOND)
 
 void
@@ -85,19 +87,6 @@ recording_read (Recording *recording, PublishFixture *publish,
   g_assert_cmpuint (recording->packets->len, >, 0);
 }
 
-static void
-assert_no_failure (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
-
-  if (message != NULL)
-    gst_message_parse_error (message, &error, NULL);
-  g_assert_no_error (error);
-}
-
 GPtrArray *
 recording_decode (const GPtrArray *buffers, const gchar *description)
 {
@@ -120,7 +109,7 @@ recording_decode (const GPtrArray *buffers, const gchar *description)
               PULL_TIMEOUT)) != NULL)
     g_ptr_array_add (samples, sample);
   g_assert_true (gst_app_sink_is_eos (GST_APP_SINK (out)));
-  assert_no_failure (pipeline);
+  assert_no_error_posted (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   return samples;
 }

@@ -10,6 +10,7 @@
 
 #include "ivs-answer.h"
 #include "ivs-error.h"
+#include "read-sdp.h"
 
 #include <string.h>
 
@@ -180,19 +181,6 @@ append_additions (GString *text, const AnswerCase *row, gint section)
     if (edit->from == NULL && edit->to != NULL && edit->where == section)
       g_string_append_printf (text, "%s\r\n", edit->to);
   }
-}
-
-static inline gchar *
-read_sdp (const gchar *name)
-{
-  g_autofree gchar *path = g_strdup_printf (TEST_DATA_DIR "/%s.sdp", name);
-  g_autoptr (GError) error = NULL;
-  gchar *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, &error);
-  g_assert_no_error (error);
-
-  return text;
 }
 
 static inline gchar *

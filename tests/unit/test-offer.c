@@ -9,6 +9,7 @@
 #include "ivs-error.h"
 #include "ivs-offer.h"
 #include "ivs-section.h"
+#include "read-sdp.h"
 #include "test-table.h"
 
 #include <string.h>
@@ -21,19 +22,6 @@ parse (const gchar *text)
   g_assert_cmpint (gst_sdp_message_new_from_text (text, &sdp), ==, GST_SDP_OK);
 
   return sdp;
-}
-
-static gchar *
-read_text (const gchar *name)
-{
-  g_autofree gchar *path = g_strdup_printf (TEST_DATA_DIR "/%s.sdp", name);
-  g_autoptr (GError) error = NULL;
-  gchar *text = NULL;
-
-  g_file_get_contents (path, &text, NULL, &error);
-  g_assert_no_error (error);
-
-  return text;
 }
 
 static guint
@@ -109,7 +97,7 @@ rule_applied (gconstpointer data)
   const RuleCase *row = data;
   const IvsOfferWish wish = { row->audio, row->video, 2, 64000,
     !row->no_retransmission };
-  g_autofree gchar *base = read_text (row->base);
+  g_autofree gchar *base = read_sdp (row->base);
   g_autoptr (GString) text = g_string_new (base);
   g_autoptr (GstSDPMessage) offer = NULL;
   g_autofree gchar *posted = NULL;
@@ -141,7 +129,7 @@ rule_applied (gconstpointer data)
 static gchar *
 post (const gchar *name, const IvsOfferWish *wish)
 {
-  g_autofree gchar *text = read_text (name);
+  g_autofree gchar *text = read_sdp (name);
   g_autoptr (GstSDPMessage) offer = parse (text);
   g_autoptr (GError) error = NULL;
   gchar *posted = ivs_offer_to_posted_text (offer, wish, &error);
@@ -184,7 +172,7 @@ static void
 posted_text_completes_codecs (void)
 {
   const IvsOfferWish wish = { TRUE, TRUE, 1, 0 };
-  g_autofree gchar *base = read_text ("offer-audio-dummy");
+  g_autofree gchar *base = read_sdp ("offer-audio-dummy");
   g_autoptr (GString) text = g_string_new (base);
   g_autoptr (GstSDPMessage) offer = NULL;
   g_autofree gchar *posted = NULL;
@@ -228,7 +216,7 @@ static void
 posted_text_has_no_candidates (void)
 {
   const IvsOfferWish wish = { TRUE, TRUE, 2, 0 };
-  g_autofree gchar *base = read_text ("offer-audio-video");
+  g_autofree gchar *base = read_sdp ("offer-audio-video");
   g_autoptr (GString) text = g_string_new (base);
   g_autoptr (GstSDPMessage) offer = NULL;
   g_autofree gchar *posted = NULL;
@@ -303,8 +291,8 @@ posted_text_is_valid (void)
 static void
 facts_are_told (void)
 {
-  g_autofree gchar *both = read_text ("offer-audio-dummy");
-  g_autofree gchar *video = read_text ("offer-video");
+  g_autofree gchar *both = read_sdp ("offer-audio-dummy");
+  g_autofree gchar *video = read_sdp ("offer-video");
   g_autoptr (GString) other = g_string_new (both);
   g_autoptr (GstSDPMessage) both_sdp = parse (both);
   g_autoptr (GstSDPMessage) video_sdp = parse (video);

@@ -14,9 +14,6 @@
 
 #include "ivs-error.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ivs_input_debug);
-#define GST_CAT_DEFAULT gst_ivs_input_debug
-
 struct _GstIvsInput
 {
   gint references; /* ours and the probe's */
@@ -501,7 +498,6 @@ gst_ivs_input_new (GstBin *bin, GstPadTemplate *templ, const gchar *pad_name,
 {
   GstIvsInput *self = g_new0 (GstIvsInput, 1);
 
-  GST_DEBUG_CATEGORY_INIT (gst_ivs_input_debug, "ivsinput", 0, "request pads");
   self->references = 1;
   self->bin = bin;
   self->events = *events;

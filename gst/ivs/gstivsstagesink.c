@@ -105,8 +105,7 @@ get_settings (GstElement *element, GstIvsSettings *settings)
 
 /* With OBJECT_LOCK. */
 static void
-add_to_inputs (GstIvsStageSink *self, GstIvsInput *input, GstIvsInputs *inputs,
-    GString *silent)
+add_to_inputs (GstIvsInput *input, GstIvsInputs *inputs, GString *silent)
 {
   GstIvsKind kind;
   GstIvsLane *lane = NULL;
@@ -137,7 +136,7 @@ get_inputs (GstElement *element, GstIvsInputs *inputs)
 
   GST_OBJECT_LOCK (self);
   for (GList *l = self->inputs; l != NULL; l = l->next)
-    add_to_inputs (self, l->data, inputs, silent);
+    add_to_inputs (l->data, inputs, silent);
   GST_OBJECT_UNLOCK (self);
 
   inputs->silent_pads = g_string_free (silent, silent->len == 0);
@@ -315,19 +314,17 @@ static const GstIvsInputEvents input_events = {
 
 /* Request pads. */
 
-static guint
-count_inputs (GstIvsStageSink *self, GstIvsKind kind, gboolean is_undecided)
+/* With OBJECT_LOCK. */
+static gboolean
+has_input (GstIvsStageSink *self, GstIvsKind kind)
 {
-  guint n = 0;
-
   for (GList *l = self->inputs; l != NULL; l = l->next) {
     GstIvsKind its_kind;
-    gboolean is_known = gst_ivs_input_get_kind (l->data, &its_kind);
 
-    if (is_undecided ? !is_known : is_known && its_kind == kind)
-      n++;
+    if (gst_ivs_input_get_kind (l->data, &its_kind) && its_kind == kind)
+      return TRUE;
   }
-  return n;
+  return FALSE;
 }
 
 /* NULL if there is room for one more pad of @templ, else why not. */
@@ -340,11 +337,9 @@ find_obstacle (GstIvsStageSink *self, GstPadTemplate *templ)
   GST_OBJECT_LOCK (self);
   if (g_list_length (self->inputs) >= GST_IVS_N_KINDS)
     obstacle = "it has its two pads already";
-  else if (g_str_has_prefix (name, "audio") &&
-      count_inputs (self, GST_IVS_AUDIO, FALSE) > 0)
+  else if (g_str_has_prefix (name, "audio") && has_input (self, GST_IVS_AUDIO))
     obstacle = "it has an audio pad already";
-  else if (g_str_has_prefix (name, "video") &&
-      count_inputs (self, GST_IVS_VIDEO, FALSE) > 0)
+  else if (g_str_has_prefix (name, "video") && has_input (self, GST_IVS_VIDEO))
     obstacle = "it has a video pad already";
   GST_OBJECT_UNLOCK (self);
   return obstacle;
@@ -706,19 +701,14 @@ install_status_properties (GObjectClass *klass)
 }
 
 static void
-install_stats (GObjectClass *klass)
+install_figures (GObjectClass *klass)
 {
   /**
    * GstIvsStageSink:stats:
    *
    * The figures of a live session as they stood in the last second: a structure
-   * `ivs-stage-stats` with attempts, sessions (uint), session-age, time-to-offer,
-   * time-to-answer, time-to-live (uint64, ns; of the attempt), media-address
-   * (string), and the structures audio and video: ssrc, packets, bytes, dropped,
-   * bitrate-1s, bitrate-10s (bits/s), what the stage reports (packets-lost,
-   * fraction-lost, round-trip-time and jitter in ns, nack-count, pli-count,
-   * fir-count), width, height, profile, frame-rate, frames, key-frames, channels.
-   * Cheap to read. %NULL before the first session is live.
+   * `ivs-stage-stats`, whose fields docs/reference.md lists. Cheap to read. %NULL
+   * before the first session is live.
    *
    * Since: 0.1
    */
@@ -867,7 +857,7 @@ gst_ivs_stage_sink_class_init (GstIvsStageSinkClass *klass)
   GST_BIN_CLASS (klass)->handle_message = GST_DEBUG_FUNCPTR (handle_message);
 
   install_status_properties (object_class);
-  install_stats (object_class);
+  install_figures (object_class);
   gst_ivs_settings_install_properties (object_class, PROP_FIRST_SETTING);
   install_signals (klass);
   install_send_metadata (klass);

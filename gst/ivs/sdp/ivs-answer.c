@@ -686,7 +686,6 @@ write_group (IvsAnswer *self)
 
   for (guint i = 0; i < gst_sdp_message_medias_len (self->sdp); i++) {
     const GstSDPMedia *section = gst_sdp_message_get_media (self->sdp, i);
-
     const gchar *mid = ivs_section_get (section, "mid");
 
     if (mid != NULL && gst_sdp_media_get_port (section) != 0)

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * IvsFailureKind:
  *
  * What a failure means to the person who publishes. Every kind has one row in
- * the table of ivs-error.c: its stable name, sentence, advice, whether a new
+ * the table of ivs-error-table.c: its stable name, sentence, advice, whether a new
  * attempt can help, and the class that the bus message takes.
  */
 typedef enum

@@ -648,6 +648,33 @@ test_frozen_receiver (void)
   g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), >=, before * 9 / 10);
 }
 
+/* Nothing is sent for 16 s, and the first feedback after that has wrapped: no queue. */
+static void
+test_wrapped_feedback (void)
+{
+  const gint64 interval_us = SECOND / 25, wrap_us = 65536 * 250;
+  IvsRate rate;
+  gint64 now_us = 100 * SECOND;
+  guint before;
+
+  ivs_rate_init (&rate, &config, now_us);
+  ivs_rate_sent (&rate, 1000000);
+  for (guint i = 0; i < 250; i++, now_us += interval_us)
+    feed_back (&rate, now_us, now_us + interval_us, 20000, 0);
+  before = ivs_rate_get_target (&rate, now_us);
+
+  for (guint i = 0; i < 160; i++, now_us += TENTH)
+    ivs_rate_idle (&rate, now_us);
+  feed_back (&rate, now_us, now_us + interval_us, 20000 - wrap_us, 0);
+  now_us += interval_us;
+  for (guint i = 0; i < 75; i++, now_us += interval_us) {
+    feed_back (&rate, now_us, now_us + interval_us, i % 3 * 10000, 0);
+    g_assert_cmpint (rate.arrival.queue_us, <, SECOND / 10);
+    g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), >=, before);
+  }
+}
+
+/* While there is feedback, reports only tell the round-trip time. */
 static void
 test_reports (void)
 {
@@ -791,6 +818,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/silence", test_silence);
   g_test_add_func ("/rate-units/idle", test_idle);
   g_test_add_func ("/rate-units/frozen-receiver", test_frozen_receiver);
+  g_test_add_func ("/rate-units/wrapped-feedback", test_wrapped_feedback);
   g_test_add_func ("/rate-units/reports", test_reports);
   g_test_add_func ("/rate-units/longer-route", test_longer_route);
   g_test_add_func ("/rate-units/range", test_range);

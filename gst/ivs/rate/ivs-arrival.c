@@ -77,6 +77,8 @@
 #define COLLAPSE_PACKETS 4
 /* What comes is less than this part of what came. */
 #define COLLAPSE_PART 0.75
+/* No queue grows by so much from one packet to the next without a silence before it. */
+#define MAX_JUMP_US 5000000
 /* A gap in sending: what was before says nothing about the slope now. */
 #define MAX_GAP_US 1000000
 
@@ -305,6 +307,22 @@ glance_at (IvsArrivalGlance *glance, gint64 sent_us, gint64 arrived_us,
   glance->end_us = delay_us;
 }
 
+/* The times of feedback count from a packet to the next in 16 bits of 250 us, and after a
+ * pause not every receiver begins a new one: GStreamer 1.22's has wrapped then, and its
+ * times are 16.384 s off until the next feedback. */
+static void
+begin_anew_after_jump (IvsArrival *self, gint64 sent_us, gint64 arrived_us)
+{
+  gint64 change_us = (arrived_us - self->group_arrived_us) -
+      (sent_us - self->group_last_sent_us);
+  guint received_bps = self->received_bps;
+
+  if (!self->has_group || ABS (change_us) < MAX_JUMP_US)
+    return;
+  ivs_arrival_init (self);
+  self->received_bps = received_bps;
+}
+
 /**
  * ivs_arrival_add_packet:
  * @self: an arrival filter
@@ -318,6 +336,7 @@ void
 ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us, gint64 arrived_us,
     guint size)
 {
+  begin_anew_after_jump (self, sent_us, arrived_us);
   glance_at (&self->glance, sent_us, arrived_us, size);
   self->packet_us = MIN (self->packet_us, (gdouble) (arrived_us - sent_us));
   if (self->has_group && sent_us < self->group_last_sent_us) {

@@ -256,7 +256,6 @@ begin_anew (GstIvsMonitor *self, GstIvsKind kind, guint32 timestamp,
   if (kind == GST_IVS_VIDEO) {
     self->video.last_idr = now;
     self->video.idr_timestamp = timestamp;
-    self->video.has_sps = self->video.has_pps = FALSE;
   } else {
     self->audio.has_timestamp = FALSE;
   }

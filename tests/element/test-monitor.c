@@ -634,6 +634,24 @@ test_parameter_sets (gconstpointer data)
   g_assert_cmpstr (names_of_findings (&run), ==, "no-parameter-sets");
 }
 
+/* Who watches learns that media flows while its first picture passes. */
+static void
+test_expected_in_a_picture (void)
+{
+  g_auto (Run) run;
+  IvsFigures figures;
+
+  run_init (&run);
+  send_nal (&run, sps, sizeof sps, 0);
+  send_nal (&run, pps, sizeof pps, 0);
+  expect (&run, GST_IVS_VIDEO, TRUE);
+  send_nal (&run, idr_slice, sizeof idr_slice, 0);
+  gst_ivs_monitor_get_figures (run.monitor, run.now, &figures);
+  g_assert_cmpuint (figures.video.key_frames, ==, 1);
+  run_until (&run, run.now + GST_SECOND);
+  g_assert_cmpstr (names_of_findings (&run), ==, "");
+}
+
 static void
 test_peak (void)
 {
@@ -822,6 +840,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/monitor/withheld", test_withheld);
   g_test_add_func ("/monitor/begins-anew", test_begins_anew);
   g_test_add_data_func ("/monitor/sets/first-only", "b--", test_parameter_sets);
+  g_test_add_func ("/monitor/sets/expected-in-a-picture",
+      test_expected_in_a_picture);
   g_test_add_data_func ("/monitor/sets/sps-only", "sss", test_parameter_sets);
   g_test_add_data_func ("/monitor/sets/pps-only", "ppp", test_parameter_sets);
   g_test_add_func ("/monitor/peak", test_peak);

@@ -246,40 +246,67 @@ test_collapse (gconstpointer data)
   g_assert_cmpint (collapsed, ==, row->collapsed);
 }
 
+static void
+feed_picture (IvsRate *rate, gint64 sent_us, const Picture *picture)
+{
+  IvsRatePacket packets[40];
+  IvsRateFeedback feedback = { .packets = packets, .n_packets = picture->n };
+
+  for (guint i = 0; i < picture->n; i++)
+    packets[i] = (IvsRatePacket){ sent_us,
+      sent_us + (gint64) ((picture->wait_ms + i * picture->apart_ms) * 1000),
+      1200 };
+  feedback.now_us = packets[picture->n - 1].arrived_us + 50000;
+  ivs_rate_feedback (rate, &feedback);
+}
+
+/* Two seconds at 4 Mbit/s; returns when the next picture is sent. */
+static gint64
+feed_usual_pictures (IvsRate *rate)
+{
+  static const Picture usual = { 10, 0, 2.4 };
+  gint64 sent_us = 0;
+
+  ivs_rate_init (rate, &config, 0);
+  for (guint i = 0; i < 60; i++, sent_us += 33000)
+    feed_picture (rate, sent_us, &usual);
+  return sent_us;
+}
+
 /* Nothing is sent until the queue has drained, once for a collapse. */
 static void
 test_pause (void)
 {
   static const Picture pictures[] = { { 10, 0, 9.6 }, { 10, 63, 9.6 },
-    { 10, 126, 9.6 }, { 10, 189, 9.6 } };
+    { 10, 126, 9.6 }, { 10, 189, 9.6 }, { 10, 252, 9.6 } };
   IvsRate rate;
-  IvsRatePacket packets[10];
-  gint64 sent_us = 0, paused_us = 0;
+  gint64 sent_us = feed_usual_pictures (&rate);
+  gint64 pauses_us[G_N_ELEMENTS (pictures)];
 
-  ivs_rate_init (&rate, &config, 0);
-  for (guint i = 0; i < 60 + G_N_ELEMENTS (pictures); i++, sent_us += 33000) {
-    const Picture *picture =
-        i < 60 ? &(Picture){ 10, 0, 2.4 } : &pictures[i - 60];
-    IvsRateFeedback feedback = { .packets = packets,
-      .n_packets = G_N_ELEMENTS (packets) };
-    gint64 pause_us;
-
-    for (guint n = 0; n < G_N_ELEMENTS (packets); n++)
-      packets[n] = (IvsRatePacket){ sent_us,
-        sent_us + (gint64) ((picture->wait_ms + n * picture->apart_ms) * 1000),
-        1200 };
-    feedback.now_us = packets[9].arrived_us + 50000;
-    ivs_rate_feedback (&rate, &feedback);
-    pause_us = ivs_rate_get_pause (&rate, feedback.now_us);
-    if (i < 61)
-      g_assert_cmpint (pause_us, ==, 0);
-    else if (i == 61)
-      paused_us = feedback.now_us + pause_us;
-    if (i > 61)
-      g_assert_cmpint (pause_us, ==, MAX (paused_us - feedback.now_us, 0));
+  for (guint i = 0; i < G_N_ELEMENTS (pictures); i++, sent_us += 33000) {
+    feed_picture (&rate, sent_us, &pictures[i]);
+    pauses_us[i] = ivs_rate_get_pause (&rate, rate.feedback_us);
   }
-  g_assert_cmpint (paused_us, >, 0);
-  assert_near (ivs_rate_get_target (&rate, sent_us), 750000, 100000);
+  g_assert_cmpint (pauses_us[0], ==, 0);
+  assert_near ((gdouble) pauses_us[1], 100000, 1000);
+  assert_near ((gdouble) pauses_us[2], 300000 - 96000, 1000);
+  assert_near ((gdouble) pauses_us[3], 300000 - 2 * 96000, 1000);
+  assert_near ((gdouble) pauses_us[4], 300000 - 3 * 96000, 1000);
+  assert_near (rate.aimd.estimate, 850000, 10000);
+}
+
+/* The burst of another flow is over with the next feedback. */
+static void
+test_one_glance (void)
+{
+  static const Picture picture = { 10, 60, 40 };
+  IvsRate rate;
+  gint64 sent_us = feed_usual_pictures (&rate);
+  gdouble before = rate.aimd.estimate;
+
+  feed_picture (&rate, sent_us, &picture);
+  g_assert_cmpint (rate.aimd.state, ==, IVS_AIMD_DECREASE);
+  assert_near (rate.aimd.estimate, before / 2, 1);
 }
 
 /* -- Draft 5.5 -- */
@@ -805,6 +832,7 @@ main (int argc, char *argv[])
     g_test_add_data_func (name, &collapses[i], test_collapse);
   }
   g_test_add_func ("/rate-units/collapse/pause", test_pause);
+  g_test_add_func ("/rate-units/collapse/one-glance", test_one_glance);
   g_test_add_func ("/rate-units/growth", test_growth);
   g_test_add_func ("/rate-units/convergence", test_convergence);
   g_test_add_func ("/rate-units/empty-path", test_empty_path);

@@ -65,10 +65,10 @@
 /* With less than this the path carries what it gets. A packet of 1200 bytes takes
  * 10 ms at 1 Mbps. */
 #define EMPTY_QUEUE_US 15000
-/* Of a collapse: the least wait, by how much it grows from one feedback to the next, of
- * the time that these are apart at least this part; how far apart they are at least, for
- * those of small pictures are taken together; and in what time how many packets have to
- * come so that their rate says something. */
+/* Of a collapse: the least wait; by how much the last one grows from one feedback to
+ * another, which of the time between them is at least this part; how far these are apart
+ * at least, for what small pictures add is little; and in what time how many packets have
+ * to come so that their rate says something. */
 #define COLLAPSE_QUEUE_US 50000
 #define COLLAPSE_GROWTH_US 30000
 #define COLLAPSE_GROWTH 0.3
@@ -379,27 +379,36 @@ measure_glance (const IvsArrivalGlance *glance)
   return (guint) MIN (glance->bytes * 8 * G_USEC_PER_SEC / took_us, G_MAXINT);
 }
 
-/* Of the time that lies between two feedbacks, at the receiver. */
+/* With what this feedback is compared: the newest that is not of the same moment. */
+static const IvsArrivalGlance *
+find_before (const IvsArrival *self)
+{
+  const IvsArrivalGlance *before = NULL;
+  guint n = MIN (self->n_glances, IVS_ARRIVAL_GLANCES);
+
+  for (guint i = 1; i <= n; i++) {
+    before = &self->glances[(self->n_glances - i) % IVS_ARRIVAL_GLANCES];
+    if (self->glance.last_us - before->last_us >= COLLAPSE_APART_US)
+      break;
+  }
+  return before;
+}
+
+/* By how much the queue grows of the time that passes at the receiver, if that is
+ * much; else 0. */
 static gdouble
 measure_growth (const IvsArrival *self)
 {
-  const IvsArrivalGlance *now = &self->glance, *before = &self->glance_before;
-  gdouble apart_us = MAX ((gdouble) (now->last_us - before->last_us), 1);
+  const IvsArrivalGlance *now = &self->glance, *before = find_before (self);
+  gdouble apart_us, growth_us;
 
-  return MIN ((now->end_us - before->end_us) / apart_us, 1);
-}
-
-static gboolean
-has_collapsed (const IvsArrival *self, guint passed_bps)
-{
-  const IvsArrivalGlance *now = &self->glance, *before = &self->glance_before;
-  gdouble growth_us = now->end_us - before->end_us;
-
-  return before->n > 0 && passed_bps > 0 &&
-      passed_bps < COLLAPSE_PART * self->received_bps &&
-      growth_us >= COLLAPSE_GROWTH_US &&
-      measure_growth (self) >= COLLAPSE_GROWTH &&
-      measure_wait (self, now->least_us) >= COLLAPSE_QUEUE_US;
+  if (before == NULL || now->last_us <= before->last_us)
+    return 0;
+  apart_us = (gdouble) (now->last_us - before->last_us);
+  growth_us = now->end_us - before->end_us;
+  return growth_us >= MAX (COLLAPSE_GROWTH_US, COLLAPSE_GROWTH * apart_us)
+      ? MIN (growth_us / apart_us, 1)
+      : 0;
 }
 
 /**
@@ -415,18 +424,19 @@ gboolean
 ivs_arrival_end_feedback (IvsArrival *self)
 {
   guint passed_bps = measure_glance (&self->glance);
-  gboolean result = has_collapsed (self, passed_bps);
+  gdouble growth = measure_growth (self);
+  gboolean result = passed_bps > 0 && growth > 0 &&
+      passed_bps < COLLAPSE_PART * self->received_bps &&
+      measure_wait (self, self->glance.least_us) >= COLLAPSE_QUEUE_US;
 
   if (result) {
     self->passed_bps = passed_bps;
     self->queue_us = (gint64) measure_wait (self, self->glance.end_us);
-    self->growth = measure_growth (self);
+    self->growth = growth;
   }
-  if (self->glance.n > 0 &&
-      self->glance.last_us - self->glance_before.last_us >= COLLAPSE_APART_US) {
-    self->glance_before = self->glance;
-    self->glance = (IvsArrivalGlance){ 0 };
-  }
+  if (self->glance.n > 0)
+    self->glances[self->n_glances++ % IVS_ARRIVAL_GLANCES] = self->glance;
+  self->glance = (IvsArrivalGlance){ 0 };
   return result;
 }
 

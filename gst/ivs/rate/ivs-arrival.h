@@ -42,7 +42,10 @@ typedef struct
   guint received_bps; /* 0 = count the bytes; else all this is a mean */
 } IvsArrivalBucket;
 
-/* What one feedback said, or some that came for the same moment. */
+/* Feedbacks that are remembered. */
+#define IVS_ARRIVAL_GLANCES 8
+
+/* What one feedback said. */
 typedef struct
 {
   guint n;         /* packets */
@@ -89,7 +92,9 @@ typedef struct
   IvsArrivalBucket bucket;
 
   gdouble packet_us; /* the least delay of a packet in this bucket */
-  IvsArrivalGlance glance, glance_before;
+  IvsArrivalGlance glance;
+  IvsArrivalGlance glances[IVS_ARRIVAL_GLANCES];
+  guint n_glances; /* ever */
 
   IvsArrivalBucket ring[IVS_ARRIVAL_MEMORY];
   guint n_buckets; /* ever closed */

@@ -31,9 +31,9 @@
  *   Pause. When the path has collapsed (ivs-arrival.c), nothing should be sent until
  *     most of the queue has drained: what an encoder makes meanwhile would overflow, and
  *     so would what is sent again. A viewer sees little of it: the pictures that are
- *     in the queue come late by as much. How long the queue is when that is known, is
- *     what it was, and what it has grown by since. One pause for each collapse: what
- *     feedback tells until it has been waited for, was sent before it.
+ *     in the queue come late by as much. The pause is as long as the queue was, and when
+ *     the next feedback says the same, as long as it must have become since. One for each
+ *     collapse: what feedback tells until it has been waited for, was sent before it.
  *
  *   Silence. When neither feedback nor reports come although packets are sent, the
  *     target is halved, and again each second. When they come again, the estimate
@@ -55,6 +55,8 @@
 /* A pause leaves so much of the queue, and is not longer than that. */
 #define PAUSE_REST_US 50000
 #define PAUSE_MAX_US 300000
+/* What one collapse leaves of the estimate at least. */
+#define COLLAPSE_LEAST 0.5
 /* The way back of what is answered, when it is not known. */
 #define USUAL_RTT_US 100000
 /* After a silence, until what was sent meanwhile has been told. */
@@ -233,12 +235,17 @@ add_summary (IvsRate *self, const IvsRateFeedback *feedback)
         feedback->received_bps);
 }
 
-/* R_hat when there is too much. */
+/* R_hat when there is too much. What a single feedback says may be the burst of another
+ * flow: it does not take more than half of the estimate, and the next takes the rest. */
 static guint
-get_carried (const IvsRate *self)
+get_carried (const IvsRate *self, gboolean has_collapsed)
 {
-  return self->arrival.passed_bps > 0 ? self->arrival.passed_bps
-                                      : self->arrival.received_bps;
+  gdouble least =
+      has_collapsed ? COLLAPSE_LEAST / IVS_AIMD_BETA * self->aimd.estimate : 0;
+
+  if (self->arrival.passed_bps == 0)
+    return self->arrival.received_bps;
+  return (guint) MAX (self->arrival.passed_bps, least);
 }
 
 /* What is lost while a full queue drains was sent before the delay based controller
@@ -249,7 +256,7 @@ static gboolean
 update_loss (IvsRate *self, gint64 now_us, guint sent, guint lost, guint target)
 {
   gdouble before = self->loss.estimate;
-  gdouble carried = IVS_AIMD_BETA * get_carried (self);
+  gdouble carried = IVS_AIMD_BETA * get_carried (self, FALSE);
   gboolean overflows;
 
   overflows = ivs_loss_update (&self->loss, now_us, sent, lost, target,
@@ -271,16 +278,24 @@ predict_queue (const IvsRate *self)
   return queue_us + age_us * growth / (1 - growth);
 }
 
+static gint64
+get_pause_for (gdouble queue_us)
+{
+  return (gint64) CLAMP (queue_us - PAUSE_REST_US, 0, PAUSE_MAX_US);
+}
+
 static void
 pause_sending (IvsRate *self, gint64 now_us)
 {
-  gdouble queue_us = predict_queue (self);
-  gint64 pause_us = (gint64) CLAMP (queue_us - PAUSE_REST_US, 0, PAUSE_MAX_US);
+  gint64 all_us = get_pause_for (predict_queue (self));
 
-  if (now_us < self->answered_us)
+  if (now_us < self->answered_us) {
+    self->paused_us = self->drained_us;
     return;
-  self->paused_us = now_us + pause_us;
-  self->answered_us = self->paused_us + pause_us + USUAL_RTT_US;
+  }
+  self->paused_us = now_us + get_pause_for ((gdouble) self->arrival.queue_us);
+  self->drained_us = now_us + all_us;
+  self->answered_us = self->drained_us + all_us + USUAL_RTT_US;
 }
 
 /**
@@ -331,7 +346,8 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   else
     usage = self->arrival.usage;
   ivs_aimd_update (&self->aimd, now_us, usage, self->arrival.is_empty,
-      usage == IVS_USAGE_OVER ? get_carried (self) : self->arrival.received_bps,
+      usage == IVS_USAGE_OVER ? get_carried (self, has_collapsed)
+                              : self->arrival.received_bps,
       self->rtt_us);
   bound_estimates (self);
 }

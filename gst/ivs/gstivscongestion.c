@@ -345,12 +345,14 @@ gst_ivs_congestion_get_target (GstIvsCongestion *self, guint sent_bps,
     self->target_bps = target;
     GST_LOG ("target %u, by delay %.0f (usage %d, state %d, slope %.0f of %.0f "
              "ms/s, queue %" G_GINT64_FORMAT " us), by loss %.0f, sent %u, "
-             "received %u, round trip %" G_GINT64_FORMAT " us",
+             "received %u, passed %u, round trip %" G_GINT64_FORMAT
+             " us, pause %" G_GINT64_FORMAT " us",
         target, self->rate.aimd.estimate, self->rate.arrival.usage,
         self->rate.aimd.state, self->rate.arrival.slope,
         self->rate.arrival.threshold, self->rate.arrival.queue_us,
         self->rate.loss.estimate, sent_bps, self->rate.arrival.received_bps,
-        self->rate.rtt_us);
+        self->rate.arrival.passed_bps, self->rate.rtt_us,
+        ivs_rate_get_pause (&self->rate, now_us));
   }
   g_mutex_unlock (&self->lock);
   return target;

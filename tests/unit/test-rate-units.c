@@ -306,7 +306,13 @@ test_one_glance (void)
 
   feed_picture (&rate, sent_us, &picture);
   g_assert_cmpint (rate.aimd.state, ==, IVS_AIMD_DECREASE);
+  g_assert_cmpint (ivs_rate_get_pause (&rate, rate.feedback_us), >, 0);
   assert_near (rate.aimd.estimate, before / 2, 1);
+
+  sent_us += 400000;
+  feed_picture (&rate, sent_us, &(Picture){ 10, 0, 2.4 });
+  g_assert_cmpint (ivs_rate_get_pause (&rate, rate.feedback_us), ==, 0);
+  g_assert_cmpfloat (rate.aimd.estimate, >, 0.8 * before);
 }
 
 /* -- Draft 5.5 -- */

@@ -425,10 +425,13 @@ ivs_arrival_end_feedback (IvsArrival *self)
 {
   guint passed_bps = measure_glance (&self->glance);
   gdouble growth = measure_growth (self);
-  gboolean result = passed_bps > 0 && growth > 0 &&
-      passed_bps < COLLAPSE_PART * self->received_bps &&
-      measure_wait (self, self->glance.least_us) >= COLLAPSE_QUEUE_US;
+  gboolean result = FALSE;
 
+  if (self->glance.n > 0)
+    self->wait_us = (gint64) measure_wait (self, self->glance.least_us);
+  result = passed_bps > 0 && growth > 0 &&
+      passed_bps < COLLAPSE_PART * self->received_bps &&
+      self->wait_us >= COLLAPSE_QUEUE_US;
   if (result) {
     self->passed_bps = passed_bps;
     self->queue_us = (gint64) measure_wait (self, self->glance.end_us);

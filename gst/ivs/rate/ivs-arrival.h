@@ -64,6 +64,7 @@ typedef struct
  * @queue_us: delay above the least of the last ten seconds
  * @received_bps: what arrived in the last half second, 0 = not known yet
  * @passed_bps: what passed while there was a queue, 0 = there is none
+ * @wait_us: what the least delayed packet of the last feedback waited
  * @is_empty: there was no queue in all of that half second
  * @growth: of the last collapse: by how much the queue grew of the time that passed
  *
@@ -77,6 +78,7 @@ typedef struct
   gint64 queue_us;
   guint received_bps;
   guint passed_bps;
+  gint64 wait_us;
   gboolean is_empty;
   gdouble growth;
 

@@ -235,17 +235,17 @@ add_summary (IvsRate *self, const IvsRateFeedback *feedback)
         feedback->received_bps);
 }
 
-/* R_hat when there is too much. What a single feedback says may be the burst of another
- * flow: it does not take more than half of the estimate, and the next takes the rest. */
+/* R_hat when there is too much. After a collapse its mean is of what came before; but what
+ * a single feedback says may be the burst of another flow: it does not take more than half
+ * of the estimate, and the next takes the rest. */
 static guint
 get_carried (const IvsRate *self, gboolean has_collapsed)
 {
-  gdouble least =
-      has_collapsed ? COLLAPSE_LEAST / IVS_AIMD_BETA * self->aimd.estimate : 0;
+  const IvsArrival *arrival = &self->arrival;
+  gdouble least = COLLAPSE_LEAST / IVS_AIMD_BETA * self->aimd.estimate;
 
-  if (self->arrival.passed_bps == 0)
-    return self->arrival.received_bps;
-  return (guint) MAX (self->arrival.passed_bps, least);
+  return has_collapsed ? (guint) MAX (arrival->passed_bps, least)
+                       : MAX (arrival->passed_bps, arrival->received_bps);
 }
 
 /* What is lost while a full queue drains was sent before the delay based controller
@@ -290,12 +290,36 @@ pause_sending (IvsRate *self, gint64 now_us)
   gint64 all_us = get_pause_for (predict_queue (self));
 
   if (now_us < self->answered_us) {
-    self->paused_us = self->drained_us;
+    if (self->paused_us > 0)
+      self->paused_us = self->drained_us;
+    self->before_bps = 0;
     return;
   }
+  self->before_bps = self->aimd.estimate;
   self->paused_us = now_us + get_pause_for ((gdouble) self->arrival.queue_us);
   self->drained_us = now_us + all_us;
   self->answered_us = self->drained_us + all_us + USUAL_RTT_US;
+}
+
+/* No collapse, so far. What was taken for one is over when nothing waits any more, or
+ * several feedbacks had come at once; and when more passes than it said, all of that is
+ * the estimate, not what one feedback said. */
+static void
+doubt_collapse (IvsRate *self)
+{
+  gboolean is_over = self->arrival.wait_us < PAUSE_REST_US;
+  gdouble carried = IVS_AIMD_BETA *
+      (self->arrival.passed_bps > 0 ? self->arrival.passed_bps
+                                    : self->arrival.received_bps);
+
+  if (is_over)
+    self->paused_us = 0;
+  if (self->before_bps > 0 && carried > self->aimd.estimate) {
+    self->aimd.estimate = MIN (self->before_bps, carried);
+    is_over = TRUE;
+  }
+  if (is_over)
+    self->before_bps = 0;
 }
 
 /**
@@ -341,6 +365,8 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   }
   if (has_collapsed)
     pause_sending (self, now_us);
+  else if (feedback->packets != NULL)
+    doubt_collapse (self);
   if (update_loss (self, now_us, sent, lost, target) || has_collapsed)
     usage = IVS_USAGE_OVER;
   else

@@ -97,9 +97,11 @@ typedef struct
   gint64 least_rtt_us; /* 0 = not known */
   guint sent_bps;      /* G_MAXUINT = not known */
   gint64 paused_us;    /* until when nothing should be sent */
-  gint64 drained_us;   /* until when, if it is no false alarm */
-  gint64 answered_us;  /* from when on feedback tells of what came of that */
-  gint64 idle_us;      /* when nothing was on its way, the last time */
+  gdouble
+      before_bps; /* the estimate before a collapse that was seen once, or 0 */
+  gint64 drained_us;  /* until when, if it is no false alarm */
+  gint64 answered_us; /* from when on feedback tells of what came of that */
+  gint64 idle_us;     /* when nothing was on its way, the last time */
 } IvsRate;
 
 void ivs_rate_init (IvsRate *self, const IvsRateConfig *config, gint64 now_us);

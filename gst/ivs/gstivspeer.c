@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One WebRTC connection to a stage: its negotiation, its life and its signs of life.
+ * One WebRTC connection to a stage: its negotiation, its life and its death.
  *
  * webrtcbin's own threads only post to the worker here: a state change of
  * webrtcbin from one of its callbacks would wait for itself for ever.
@@ -12,8 +12,8 @@
 #include <gst/webrtc/webrtc.h>
 #include "gstivsestimator.h"
 #include "gstivsflight.h"
+#include "gstivshearing.h"
 #include "gstivslists.h"
-#include "gstivsliveness.h"
 #include "gstivsretransmission.h"
 #include "gstivssection.h"
 #include "gstivswebrtc.h"
@@ -24,10 +24,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
 
 /* "failed" may flap while candidates are tried (0.2 s measured). */
 #define FAILED_DEBOUNCE_MS 1000
-/* Between two of our sender reports. */
-#define RTCP_INTERVAL GST_SECOND
-/* At most this long between two looks at the liveness. */
-#define LIVENESS_CHECK_MS 2000
 
 /* The last flight of the DTLS handshake leaves webrtcbin on a thread of its own, and
  * "connected" is told before (0.2 ms measured). Media that overtook it would find a
@@ -46,6 +42,7 @@ struct _GstIvsPeer
   GstIvsPeerEvents events;
   gpointer data;
   gboolean sends_fec; /* if the answer takes it */
+  GstIvsHearing *hearing;
 
   /* Worker only. */
   GstIvsSection sections[GST_IVS_N_KINDS];
@@ -57,13 +54,7 @@ struct _GstIvsPeer
   GSource *failed_timer;
   GSource *flight_timer;
 
-  GSource *liveness_timer;
-  guint64 n_packets;    /* that had left at the last look */
-  GObject *rtp_session; /* its signal tells of RTCP */
-  GstPad *feedback_pad; /* where transport-wide feedback comes by */
-  gulong feedback_probe;
-  GstIvsRetransmissionCount *n_repeated; /* or NULL */
-  GstElement *estimator;                 /* inside webrtcbin, or NULL */
+  GstElement *estimator; /* inside webrtcbin, or NULL */
   GstWebRTCDTLSTransport *transport;
 
   gint n_local_candidates; /* atomic: counted on the ICE thread */
@@ -72,12 +63,6 @@ struct _GstIvsPeer
   /* webrtcbin's thread, while it works on a question of ours. */
   GstPad *socket_pad;
   gulong flight_probe;
-
-  GMutex lock; /* protects what RTCP's thread writes: */
-  GstIvsLiveness liveness;
-  GstIvsReport reports[GST_IVS_N_KINDS];
-  GstIvsCongestion *congestion; /* or NULL */
-  gboolean is_silent;
 };
 
 /* What webrtcbin's threads post to the worker. */
@@ -104,9 +89,7 @@ gst_ivs_peer_unref (GstIvsPeer *self)
 
   g_clear_pointer (&self->offer, gst_webrtc_session_description_free);
   g_clear_pointer (&self->answer, ivs_answer_free);
-  g_clear_pointer (&self->congestion, gst_ivs_congestion_unref);
-  g_clear_pointer (&self->n_repeated, gst_ivs_retransmission_count_unref);
-  g_mutex_clear (&self->lock);
+  gst_ivs_hearing_unref (self->hearing);
   gst_clear_object (&self->estimator);
   gst_object_unref (self->webrtcbin);
   gst_ivs_worker_unref (self->worker);
@@ -204,15 +187,9 @@ static void
 estimate_notified (GObject *estimator, GParamSpec *pspec, gpointer data)
 {
   GstIvsPeer *self = data;
-  g_autoptr (GstIvsCongestion) congestion = NULL;
 
-  g_mutex_lock (&self->lock);
-  if (self->congestion != NULL)
-    congestion = gst_ivs_congestion_ref (self->congestion);
-  g_mutex_unlock (&self->lock);
-  if (congestion != NULL)
-    gst_ivs_congestion_take_estimate (congestion,
-        gst_ivs_estimator_get (GST_ELEMENT (estimator)));
+  gst_ivs_hearing_take_estimate (self->hearing,
+      gst_ivs_estimator_get (GST_ELEMENT (estimator)));
 }
 
 /* Still floating: webrtcbin 1.22 sinks what it gets whether that floats or not, and
@@ -241,18 +218,6 @@ add_estimator (GstIvsPeer *self, const GstIvsSettings *settings)
 
 /* 2. A section for each kind: a request pad that has caps, but never a buffer. */
 
-static void
-init_report (GstIvsReport *report, GstCaps *caps)
-{
-  const GstStructure *stream = gst_caps_get_structure (caps, 0);
-  gint clock_rate = 0;
-
-  gst_structure_get_uint (stream, "ssrc", &report->ssrc);
-  gst_structure_get_int (stream, "clock-rate", &clock_rate);
-  report->clock_rate = (guint) clock_rate;
-  report->round_trip = GST_CLOCK_TIME_NONE;
-}
-
 static gboolean
 add_sections (GstIvsPeer *self, GstCaps *const caps[GST_IVS_N_KINDS],
     const GstIvsSettings *settings, GError **error)
@@ -262,7 +227,7 @@ add_sections (GstIvsPeer *self, GstCaps *const caps[GST_IVS_N_KINDS],
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
     if (caps[kind] == NULL)
       continue;
-    init_report (&self->reports[kind], caps[kind]);
+    gst_ivs_hearing_add_stream (self->hearing, kind, caps[kind]);
     if (!gst_ivs_section_add (&self->sections[kind], self->webrtcbin, kind,
             mline++, caps[kind], settings)) {
       g_set_error (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
@@ -541,121 +506,11 @@ dtls_state_notified (GObject *transport, GParamSpec *pspec, gpointer data)
   post_event (data, dtls_changed, NULL);
 }
 
-static void arm_liveness_timer (GstIvsPeer *self);
-
-static void
-revived (gpointer data)
-{
-  Event *event = data;
-  GstIvsPeer *self = event->peer;
-
-  if (self->is_closed)
-    return;
-
-  self->events.revived (self, self->data);
-  if (!self->is_closed)
-    arm_liveness_timer (self);
-}
-
-/* Of what came back. With lock, or a reference to the congestion. */
-static void
-tell_repeated (GstIvsPeer *self, GstIvsCongestion *congestion)
-{
-  if (self->n_repeated != NULL)
-    gst_ivs_congestion_set_repeated (congestion,
-        gst_ivs_retransmission_count_get (self->n_repeated));
-}
-
-static void
-rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
+static guint64
+count_packets (gpointer data)
 {
   GstIvsPeer *self = data;
-  gboolean was_silent = FALSE;
-  gboolean is_report = FALSE;
-
-  g_mutex_lock (&self->lock);
-  is_report =
-      gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
-  gst_ivs_liveness_heard (&self->liveness, is_report, g_get_monotonic_time ());
-  if (is_report && self->congestion != NULL) {
-    tell_repeated (self, self->congestion);
-    gst_ivs_congestion_take_reports (self->congestion, self->reports);
-  }
-  was_silent = self->is_silent;
-  self->is_silent = FALSE;
-  g_mutex_unlock (&self->lock);
-
-  if (was_silent)
-    post_event (self, revived, NULL);
-}
-
-/* rtpsession sends what a transport-wide feedback said of each packet upstream. It
- * ends here: it is no business of whoever makes our media. */
-static GstPadProbeReturn
-upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  GstIvsPeer *self = data;
-  const GstStructure *structure =
-      gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
-  g_autoptr (GstIvsCongestion) congestion = NULL;
-
-  if (structure == NULL ||
-      !gst_structure_has_name (structure, "RTPTWCCPackets"))
-    return GST_PAD_PROBE_OK;
-
-  g_mutex_lock (&self->lock);
-  if (self->congestion != NULL)
-    congestion = gst_ivs_congestion_ref (self->congestion);
-  g_mutex_unlock (&self->lock);
-  if (congestion != NULL) {
-    tell_repeated (self, congestion);
-    gst_ivs_congestion_take_feedback (congestion, structure);
-  }
-  return GST_PAD_PROBE_DROP;
-}
-
-static void
-watch_feedback (GstIvsPeer *self, GstElement *rtpbin)
-{
-  self->feedback_pad = gst_element_get_static_pad (rtpbin, "send_rtp_sink_0");
-  if (self->feedback_pad == NULL) {
-    GST_INFO_OBJECT (self->webrtcbin, "no place to see feedback at");
-    return;
-  }
-  self->feedback_probe = gst_pad_add_probe (self->feedback_pad,
-      GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, upstream_event_passed,
-      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
-}
-
-static void
-leave_feedback (GstIvsPeer *self)
-{
-  if (self->feedback_pad == NULL)
-    return;
-  if (self->feedback_probe != 0)
-    gst_pad_remove_probe (self->feedback_pad, self->feedback_probe);
-  gst_clear_object (&self->feedback_pad);
-}
-
-void
-gst_ivs_peer_set_congestion (GstIvsPeer *self, GstIvsCongestion *congestion)
-{
-  GstIvsCongestion *before = NULL;
-
-  g_mutex_lock (&self->lock);
-  before = self->congestion;
-  self->congestion =
-      congestion != NULL ? gst_ivs_congestion_ref (congestion) : NULL;
-  g_mutex_unlock (&self->lock);
-  g_clear_pointer (&before, gst_ivs_congestion_unref);
-}
-
-/* Has a packet left since the last look? */
-static gboolean
-is_sending (GstIvsPeer *self)
-{
   guint64 n_packets = 0;
-  gboolean has_grown;
 
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++) {
     GstIvsGateStats stats = { 0 };
@@ -664,48 +519,30 @@ is_sending (GstIvsPeer *self)
       gst_ivs_gate_get_stats (self->sections[kind].gate, &stats);
     n_packets += stats.packets;
   }
-  has_grown = n_packets > self->n_packets;
-  self->n_packets = n_packets;
-  return has_grown;
+  return n_packets;
 }
 
 static void
-check_liveness (gpointer data)
+became_silent (gint64 microseconds, gpointer data)
 {
   GstIvsPeer *self = data;
-  gint64 now = g_get_monotonic_time ();
-  gint64 silent_since = 0;
 
-  gst_ivs_timer_clear (&self->liveness_timer);
-  g_mutex_lock (&self->lock);
-  gst_ivs_liveness_set_sending (&self->liveness, is_sending (self), now);
-  self->is_silent = now >= gst_ivs_liveness_get_deadline (&self->liveness);
-  if (self->is_silent)
-    silent_since = self->liveness.feedback.last_us;
-  g_mutex_unlock (&self->lock);
-
-  if (silent_since != 0)
-    self->events.silent (self, now - silent_since, self->data);
-  else
-    arm_liveness_timer (self);
+  self->events.silent (self, microseconds, self->data);
 }
 
-/* At the deadline as it stands: when that moves on, the timer finds out and waits
- * again. A side that was never heard is looked at now and then. */
 static void
-arm_liveness_timer (GstIvsPeer *self)
+revived (gpointer data)
 {
-  gint64 wait_us = 0;
+  GstIvsPeer *self = data;
 
-  g_mutex_lock (&self->lock);
-  wait_us =
-      gst_ivs_liveness_get_deadline (&self->liveness) - g_get_monotonic_time ();
-  g_mutex_unlock (&self->lock);
-
-  gst_ivs_timer_clear (&self->liveness_timer);
-  self->liveness_timer = gst_ivs_worker_call_later (self->worker,
-      CLAMP (wait_us / 1000 + 1, 1, LIVENESS_CHECK_MS), check_liveness, self);
+  self->events.revived (self, self->data);
 }
+
+static const GstIvsHearingEvents hearing_events = {
+  .count_packets = count_packets,
+  .silent = became_silent,
+  .revived = revived,
+};
 
 static void
 watch (GstIvsPeer *self)
@@ -713,22 +550,16 @@ watch (GstIvsPeer *self)
   g_autoptr (GstElement) rtpbin =
       gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
 
-  if (rtpbin != NULL) {
-    g_signal_emit_by_name (rtpbin, "get-internal-session", 0,
-        &self->rtp_session);
-    self->n_repeated = gst_ivs_retransmission_bound (self->webrtcbin);
-    watch_feedback (self, rtpbin);
-  }
-  if (self->rtp_session != NULL) {
-    /* Five seconds by default, and two streams take turns: a viewer would wait
-     * that long for lip-sync. RFC 3550 6.2 allows less where the bandwidth does. */
-    g_object_set (self->rtp_session, "rtcp-min-interval", RTCP_INTERVAL, NULL);
-    connect_until_closed (self, self->rtp_session, "on-receiving-rtcp",
-        G_CALLBACK (rtcp_received));
-  }
+  gst_ivs_hearing_begin (self->hearing, rtpbin,
+      rtpbin != NULL ? gst_ivs_retransmission_bound (self->webrtcbin) : NULL);
   connect_until_closed (self, self->transport, "notify::state",
       G_CALLBACK (dtls_state_notified));
-  arm_liveness_timer (self);
+}
+
+void
+gst_ivs_peer_set_congestion (GstIvsPeer *self, GstIvsCongestion *congestion)
+{
+  gst_ivs_hearing_set_congestion (self->hearing, congestion);
 }
 
 /* On webrtcbin's threads. */
@@ -853,10 +684,7 @@ void
 gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,
     GstIvsReport *report)
 {
-  g_mutex_lock (&self->lock);
-  *report = self->reports[kind];
-  g_mutex_unlock (&self->lock);
-
+  gst_ivs_hearing_get_report (self->hearing, kind, report);
   /* Only the video has RTX. */
   if (kind == GST_IVS_VIDEO) {
     GstIterator *senders =
@@ -923,13 +751,10 @@ gst_ivs_peer_close (GstIvsPeer *self)
   self->is_closed = TRUE;
   gst_ivs_timer_clear (&self->failed_timer);
   gst_ivs_timer_clear (&self->flight_timer);
-  gst_ivs_timer_clear (&self->liveness_timer);
+  gst_ivs_hearing_end (self->hearing);
   disconnect (self, self->webrtcbin);
-  disconnect (self, self->rtp_session);
   disconnect (self, self->transport);
   disconnect (self, self->estimator);
-  leave_feedback (self);
-  g_clear_object (&self->rtp_session);
   gst_clear_object (&self->transport);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_ivs_section_unlink (&self->sections[kind]);
@@ -996,13 +821,13 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
 
   self = g_new0 (GstIvsPeer, 1);
   self->ref_count = 1;
-  g_mutex_init (&self->lock);
   self->bin = bin;
   self->worker = gst_ivs_worker_ref (worker);
   self->events = *events;
   self->data = data;
   self->sends_fec = settings->do_fec;
   self->webrtcbin = webrtcbin;
+  self->hearing = gst_ivs_hearing_new (worker, &hearing_events, self);
 
   add_estimator (self, settings);
   connect_signals (self);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One WebRTC connection to a stage: its negotiation, its life and its signs of life.
+ * One WebRTC connection to a stage: its negotiation, its life and its death.
  *
  *      stand-in pad (caps only) -.
  *                                 >- webrtcbin.sink_0, sink_1 -> network

@@ -4,6 +4,7 @@
  * The HTTP API that the page and tests use: tokens, faults, state, reports.
  */
 #include "stage-api.h"
+#include "stage-json.h"
 
 #include <string.h>
 
@@ -74,13 +75,6 @@ write_capabilities (StageParticipant *participant, JsonBuilder *builder)
   json_builder_end_array (builder);
 }
 
-static void
-add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
 /* What CreateParticipantToken answers. */
 static JsonNode *
 describe_token (StageParticipant *participant)
@@ -98,10 +92,10 @@ describe_token (StageParticipant *participant)
   json_builder_set_member_name (builder, "attributes");
   json_builder_add_value (builder, attributes);
   write_capabilities (participant, builder);
-  add_string (builder, "expirationTime", expiry_text);
-  add_string (builder, "participantId", participant->id);
-  add_string (builder, "token", participant->token);
-  add_string (builder, "userId", participant->user_id);
+  stage_json_add_string (builder, "expirationTime", expiry_text);
+  stage_json_add_string (builder, "participantId", participant->id);
+  stage_json_add_string (builder, "token", participant->token);
+  stage_json_add_string (builder, "userId", participant->user_id);
   json_builder_end_object (builder);
   json_builder_end_object (builder);
   return json_builder_get_root (builder);

@@ -8,6 +8,7 @@
  * PING is answered by PONG.
  */
 #include "stage-events.h"
+#include "stage-json.h"
 
 #include <string.h>
 
@@ -24,33 +25,19 @@ struct _StageEvents
 };
 
 static void
-add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
-add_bool (JsonBuilder *builder, const gchar *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
 write_participant (StageParticipant *participant, JsonBuilder *builder)
 {
   JsonNode *attributes = json_node_new (JSON_NODE_OBJECT);
 
   json_node_set_object (attributes, participant->attributes);
   json_builder_begin_object (builder);
-  add_string (builder, "id", participant->id);
-  add_string (builder, "userId", participant->user_id);
+  stage_json_add_string (builder, "id", participant->id);
+  stage_json_add_string (builder, "userId", participant->user_id);
   json_builder_set_member_name (builder, "attributes");
   json_builder_add_value (builder, attributes);
-  add_bool (builder, "audioMuted", FALSE);
-  add_bool (builder, "videoStopped", FALSE);
-  add_bool (builder, "isPublishing", TRUE);
+  stage_json_add_bool (builder, "audioMuted", FALSE);
+  stage_json_add_bool (builder, "videoStopped", FALSE);
+  stage_json_add_bool (builder, "isPublishing", TRUE);
   json_builder_end_object (builder);
 }
 
@@ -62,11 +49,10 @@ build_state (StageEvents *events)
   GPtrArray *participants = stage_list (events->stage);
 
   json_builder_begin_object (builder);
-  add_string (builder, "type", "aws:ivs:STAGE_STATE");
+  stage_json_add_string (builder, "type", "aws:ivs:STAGE_STATE");
   json_builder_set_member_name (builder, "payload");
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "sequenceNumber");
-  json_builder_add_int_value (builder, events->sequence);
+  stage_json_add_int (builder, "sequenceNumber", events->sequence);
   json_builder_set_member_name (builder, "participants");
   json_builder_begin_array (builder);
   for (guint i = 0; i < participants->len; i++)

@@ -4,6 +4,7 @@
  * The rules that a test switches on: refusals, redirects, spoiled answers.
  */
 #include "stage-fault.h"
+#include "stage-json.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -96,10 +97,8 @@ stage_fault_make_body (gint code, const gchar *message)
   g_autoptr (JsonNode) root = NULL;
 
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "code");
-  json_builder_add_int_value (builder, code);
-  json_builder_set_member_name (builder, "message");
-  json_builder_add_string_value (builder, message);
+  stage_json_add_int (builder, "code", code);
+  stage_json_add_string (builder, "message", message);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
   return json_to_string (root, FALSE);
@@ -273,12 +272,9 @@ stage_faults_write (StageFaults *faults, JsonBuilder *builder)
     StageFault *fault = link->data;
 
     json_builder_begin_object (builder);
-    json_builder_set_member_name (builder, "rule");
-    json_builder_add_string_value (builder, fault->rule);
-    json_builder_set_member_name (builder, "on");
-    json_builder_add_string_value (builder, targets[fault->target]);
-    json_builder_set_member_name (builder, "remaining");
-    json_builder_add_int_value (builder, fault->remaining);
+    stage_json_add_string (builder, "rule", fault->rule);
+    stage_json_add_string (builder, "on", targets[fault->target]);
+    stage_json_add_int (builder, "remaining", fault->remaining);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);

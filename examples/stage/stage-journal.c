@@ -4,6 +4,7 @@
  * Remembers what was asked of the stage and what it refused, without secrets.
  */
 #include "stage-journal.h"
+#include "stage-json.h"
 
 #define KEPT_REQUESTS 400
 #define KEPT_REFUSALS 50
@@ -79,27 +80,18 @@ stage_journal_get_last_refusal (StageJournal *journal)
 }
 
 static void
-add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
 write_entry (const StageEntry *entry, JsonBuilder *builder)
 {
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "time");
   json_builder_add_double_value (builder, (gdouble) entry->at / G_USEC_PER_SEC);
-  add_string (builder, "method", entry->method);
-  add_string (builder, "path", entry->path);
-  json_builder_set_member_name (builder, "status");
-  json_builder_add_int_value (builder, entry->status);
-  add_string (builder, "authorization", entry->authorization);
-  add_string (builder, "participant", entry->participant);
-  json_builder_set_member_name (builder, "code");
-  json_builder_add_int_value (builder, entry->code);
-  add_string (builder, "reason", entry->reason);
+  stage_json_add_string (builder, "method", entry->method);
+  stage_json_add_string (builder, "path", entry->path);
+  stage_json_add_int (builder, "status", entry->status);
+  stage_json_add_string (builder, "authorization", entry->authorization);
+  stage_json_add_string (builder, "participant", entry->participant);
+  stage_json_add_int (builder, "code", entry->code);
+  stage_json_add_string (builder, "reason", entry->reason);
   json_builder_set_member_name (builder, "headers");
   json_builder_begin_array (builder);
   for (gchar **name = entry->headers; name != NULL && *name != NULL; name++)

@@ -4,6 +4,7 @@
  * The metadata in a stream of H.264: SEI with the UUID that marks them for a stage.
  */
 #include "stage-metadata.h"
+#include "stage-json.h"
 
 #include <gst/codecparsers/gsth264parser.h>
 #include <string.h>
@@ -111,13 +112,6 @@ stage_metadata_take_fragment (StageMetadata *metadata, const guint8 *payload,
   }
 }
 
-static void
-add_int (JsonBuilder *builder, const gchar *name, guint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, (gint64) value);
-}
-
 void
 stage_metadata_write (StageMetadata *metadata, JsonBuilder *builder)
 {
@@ -127,14 +121,13 @@ stage_metadata_write (StageMetadata *metadata, JsonBuilder *builder)
 
   json_builder_set_member_name (builder, "metadata");
   json_builder_begin_object (builder);
-  add_int (builder, "count", metadata->count);
-  add_int (builder, "bytes", metadata->bytes);
-  add_int (builder, "late", metadata->late);
+  stage_json_add_int (builder, "count", metadata->count);
+  stage_json_add_int (builder, "bytes", metadata->bytes);
+  stage_json_add_int (builder, "late", metadata->late);
   if (metadata->last != NULL) {
     data = g_bytes_get_data (metadata->last, &size);
     last = g_base64_encode (data, size);
-    json_builder_set_member_name (builder, "last");
-    json_builder_add_string_value (builder, last);
+    stage_json_add_string (builder, "last", last);
   }
   json_builder_end_object (builder);
 }

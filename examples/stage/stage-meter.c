@@ -7,6 +7,7 @@
  * unique; what the jitter buffer dropped is told by stage_meter_set_loss().
  */
 #include "stage-meter.h"
+#include "stage-json.h"
 #include "stage-metadata.h"
 
 #include <gst/base/gstbitreader.h>
@@ -449,13 +450,6 @@ stage_meter_summarise (StageMeter *meter)
 
 /* -- JSON ----------------------------------------------------------------- */
 
-static void
-add_int (JsonBuilder *builder, const gchar *name, guint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, (gint64) value);
-}
-
 /* JSON has no NaN; one digit after the point is enough to read. */
 static void
 add_number (JsonBuilder *builder, const gchar *name, gdouble value)
@@ -468,29 +462,22 @@ add_number (JsonBuilder *builder, const gchar *name, gdouble value)
 }
 
 static void
-add_bool (JsonBuilder *builder, const gchar *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
 write_video (StageMeter *meter, JsonBuilder *builder)
 {
-  add_int (builder, "frames", meter->frames);
-  add_int (builder, "idrs", meter->idrs);
+  stage_json_add_int (builder, "frames", meter->frames);
+  stage_json_add_int (builder, "idrs", meter->idrs);
   add_number (builder, "max_idr_interval_ms",
       (gdouble) meter->longest_idr_interval / 90.);
-  add_bool (builder, "starts_with_idr",
+  stage_json_add_bool (builder, "starts_with_idr",
       meter->first_frame_has_sps && meter->first_frame_has_idr);
-  add_int (builder, "b_slices", meter->b_slices);
-  add_int (builder, "seis", meter->seis);
-  add_int (builder, "profile", meter->profile);
-  add_int (builder, "constraints", meter->constraints);
-  add_int (builder, "level", meter->level);
-  add_int (builder, "width", meter->width);
-  add_int (builder, "height", meter->height);
-  add_int (builder, "resolutions", meter->resolutions);
+  stage_json_add_int (builder, "b_slices", meter->b_slices);
+  stage_json_add_int (builder, "seis", meter->seis);
+  stage_json_add_int (builder, "profile", meter->profile);
+  stage_json_add_int (builder, "constraints", meter->constraints);
+  stage_json_add_int (builder, "level", meter->level);
+  stage_json_add_int (builder, "width", meter->width);
+  stage_json_add_int (builder, "height", meter->height);
+  stage_json_add_int (builder, "resolutions", meter->resolutions);
   add_number (builder, "fps", meter->fps);
   json_builder_set_member_name (builder, "first_nals");
   json_builder_begin_array (builder);
@@ -503,10 +490,10 @@ write_video (StageMeter *meter, JsonBuilder *builder)
 static void
 write_audio (StageMeter *meter, JsonBuilder *builder)
 {
-  add_int (builder, "toc", meter->toc);
-  add_int (builder, "channels", meter->toc & 0x04 ? 2 : 1);
-  add_int (builder, "stereo_packets", meter->stereo_packets);
-  add_int (builder, "tiny_packets", meter->tiny_packets);
+  stage_json_add_int (builder, "toc", meter->toc);
+  stage_json_add_int (builder, "channels", meter->toc & 0x04 ? 2 : 1);
+  stage_json_add_int (builder, "stereo_packets", meter->stereo_packets);
+  stage_json_add_int (builder, "tiny_packets", meter->tiny_packets);
 }
 
 /* `rate` is RTP ticks per second of the sender's NTP clock since the report
@@ -517,7 +504,7 @@ write_reports (StageMeter *meter, JsonBuilder *builder)
   guint64 first =
       meter->n_reports > KEPT_REPORTS ? meter->n_reports - KEPT_REPORTS : 0;
 
-  add_int (builder, "n_reports", meter->n_reports);
+  stage_json_add_int (builder, "n_reports", meter->n_reports);
   json_builder_set_member_name (builder, "reports");
   json_builder_begin_array (builder);
   for (guint64 i = first; i < meter->n_reports; i++) {
@@ -527,7 +514,7 @@ write_reports (StageMeter *meter, JsonBuilder *builder)
     json_builder_begin_object (builder);
     json_builder_set_member_name (builder, "ntp");
     json_builder_add_double_value (builder, ntp_to_seconds (report->ntp));
-    add_int (builder, "rtp", report->rtp);
+    stage_json_add_int (builder, "rtp", report->rtp);
     add_number (builder, "rate",
         i == first ? (gdouble) NAN
                    : (gint32) (report->rtp - before->rtp) /
@@ -540,19 +527,21 @@ write_reports (StageMeter *meter, JsonBuilder *builder)
 static void
 write_arrival (const StageArrival *arrival, JsonBuilder *builder)
 {
-  add_int (builder, "arrived", arrival->arrived);
-  add_int (builder, "never_arrived", arrival->expected - arrival->arrived);
-  add_int (builder, "arrived_twice", arrival->duplicates);
-  add_int (builder, "reordered", arrival->reordered);
-  add_int (builder, "marked", arrival->marked);
-  add_int (builder, "first_sequence", arrival->first & 0xffff);
-  add_int (builder, "last_sequence", arrival->highest & 0xffff);
+  stage_json_add_int (builder, "arrived", arrival->arrived);
+  stage_json_add_int (builder, "never_arrived",
+      arrival->expected - arrival->arrived);
+  stage_json_add_int (builder, "arrived_twice", arrival->duplicates);
+  stage_json_add_int (builder, "reordered", arrival->reordered);
+  stage_json_add_int (builder, "marked", arrival->marked);
+  stage_json_add_int (builder, "first_sequence", arrival->first & 0xffff);
+  stage_json_add_int (builder, "last_sequence", arrival->highest & 0xffff);
 }
 
 static void
 write_opening (const StageOpening *opening, JsonBuilder *builder)
 {
-  add_int (builder, "first_picture_us", (guint64) opening->first_picture_us);
+  stage_json_add_int (builder, "first_picture_us",
+      (guint64) opening->first_picture_us);
   add_number (builder, "arrived_lead_ms",
       (gdouble) opening->longest_lead_us / 1000.);
 }
@@ -566,21 +555,21 @@ stage_meter_write (StageMeter *meter, JsonBuilder *builder,
   gint64 now = g_get_monotonic_time ();
 
   json_builder_begin_object (builder);
-  add_int (builder, "ssrc", meter->ssrc);
-  add_int (builder, "sources", meter->sources);
-  add_int (builder, "payload_type", meter->payload_type);
-  add_int (builder, "packets", meter->packets);
-  add_int (builder, "bytes", meter->bytes);
+  stage_json_add_int (builder, "ssrc", meter->ssrc);
+  stage_json_add_int (builder, "sources", meter->sources);
+  stage_json_add_int (builder, "payload_type", meter->payload_type);
+  stage_json_add_int (builder, "packets", meter->packets);
+  stage_json_add_int (builder, "bytes", meter->bytes);
   if (arrival != NULL)
     write_arrival (arrival, builder);
   if (arrival != NULL && meter->media == STAGE_MEDIA_VIDEO)
     write_opening (&arrival->opening, builder);
-  add_int (builder, "gaps", meter->gaps);
-  add_int (builder, "missing", meter->missing);
-  add_int (builder, "lost", meter->loss.lost);
-  add_int (builder, "late", meter->loss.late);
-  add_int (builder, "duplicates", meter->loss.duplicates);
-  add_int (builder, "retransmitted", meter->loss.retransmitted);
+  stage_json_add_int (builder, "gaps", meter->gaps);
+  stage_json_add_int (builder, "missing", meter->missing);
+  stage_json_add_int (builder, "lost", meter->loss.lost);
+  stage_json_add_int (builder, "late", meter->loss.late);
+  stage_json_add_int (builder, "duplicates", meter->loss.duplicates);
+  stage_json_add_int (builder, "retransmitted", meter->loss.retransmitted);
   add_number (builder, "first_packet_ms",
       meter->packets > 0 ? (gdouble) (meter->first_at - began) / 1000.
                          : (gdouble) NAN);

@@ -4,6 +4,7 @@
  * One session of somebody who publishes: receives, counts, passes on.
  */
 #include "stage-publisher.h"
+#include "stage-json.h"
 
 #include <gst/app/app.h>
 #include <gst/rtp/rtp.h>
@@ -444,18 +445,15 @@ stage_publisher_write (StagePublisher *publisher, JsonBuilder *builder)
   if (stage_publisher_is_live (publisher))
     read_losses (publisher);
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "id");
-  json_builder_add_string_value (builder, publisher->id);
-  json_builder_set_member_name (builder, "state");
-  json_builder_add_string_value (builder,
+  stage_json_add_string (builder, "id", publisher->id);
+  stage_json_add_string (builder, "state",
       stage_session_state_name (publisher->state));
   write_milliseconds (builder, "connected_ms", publisher->began,
       publisher->connected_at);
   write_milliseconds (builder, "age_ms", publisher->began, end);
-  json_builder_set_member_name (builder, "packets_arrived");
-  json_builder_add_int_value (builder, arrived);
-  json_builder_set_member_name (builder, "impostor_packets");
-  json_builder_add_int_value (builder, publisher->impostor ? arrived : 0);
+  stage_json_add_int (builder, "packets_arrived", arrived);
+  stage_json_add_int (builder, "impostor_packets",
+      publisher->impostor ? arrived : 0);
   for (guint i = 0; i < STAGE_N_MEDIA; i++) {
     json_builder_set_member_name (builder, stage_media_name ((StageMedia) i));
     write_stream (publisher, builder, (StageMedia) i);

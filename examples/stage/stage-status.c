@@ -4,40 +4,21 @@
  * Tells what happens on the stage: as JSON, and as a line for a terminal.
  */
 #include "stage-status.h"
+#include "stage-json.h"
 
 #include <math.h>
 
 /* -- JSON ------------------------------------------------------------------------ */
 
 static void
-add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
-add_int (JsonBuilder *builder, const gchar *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
-static void
-add_bool (JsonBuilder *builder, const gchar *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
 write_sessions (StageParticipant *participant, JsonBuilder *builder)
 {
   json_builder_set_member_name (builder, "sessions");
   json_builder_begin_object (builder);
-  add_int (builder, "made", participant->n_sessions);
+  stage_json_add_int (builder, "made", participant->n_sessions);
   for (guint i = STAGE_SESSION_DELETED; i <= STAGE_SESSION_FAILED; i++)
-    add_int (builder, stage_session_state_name ((StageSessionState) i),
+    stage_json_add_int (builder,
+        stage_session_state_name ((StageSessionState) i),
         participant->sessions[i]);
   json_builder_end_object (builder);
 }
@@ -62,9 +43,11 @@ write_viewers (StageParticipant *participant, JsonBuilder *builder)
     StageViewer *viewer = participant->viewers->pdata[i];
 
     json_builder_begin_object (builder);
-    add_string (builder, "id", stage_viewer_get_id (viewer));
-    add_bool (builder, "connected", stage_viewer_is_connected (viewer));
-    add_int (builder, "packets", (gint64) stage_viewer_count_packets (viewer));
+    stage_json_add_string (builder, "id", stage_viewer_get_id (viewer));
+    stage_json_add_bool (builder, "connected",
+        stage_viewer_is_connected (viewer));
+    stage_json_add_int (builder, "packets",
+        (gint64) stage_viewer_count_packets (viewer));
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -77,15 +60,15 @@ write_participant (StageParticipant *participant, JsonBuilder *builder)
 
   json_node_set_object (attributes, participant->attributes);
   json_builder_begin_object (builder);
-  add_string (builder, "id", participant->id);
-  add_string (builder, "userId", participant->user_id);
+  stage_json_add_string (builder, "id", participant->id);
+  stage_json_add_string (builder, "userId", participant->user_id);
   json_builder_set_member_name (builder, "attributes");
   json_builder_add_value (builder, attributes);
-  add_bool (builder, "publishing",
+  stage_json_add_bool (builder, "publishing",
       stage_participant_is_publishing (participant));
-  add_bool (builder, "canPublish", participant->can_publish);
-  add_bool (builder, "canSubscribe", participant->can_subscribe);
-  add_int (builder, "expires", participant->expires_at);
+  stage_json_add_bool (builder, "canPublish", participant->can_publish);
+  stage_json_add_bool (builder, "canSubscribe", participant->can_subscribe);
+  stage_json_add_int (builder, "expires", participant->expires_at);
   write_sessions (participant, builder);
   write_viewers (participant, builder);
   write_lint (participant, builder);
@@ -104,8 +87,8 @@ stage_status_build (Stage *stage, StageJournal *journal)
   GPtrArray *participants = stage_list (stage);
 
   json_builder_begin_object (builder);
-  add_string (builder, "stage", STAGE_ARN);
-  add_int (builder, "publishers", stage_count_publishers (stage));
+  stage_json_add_string (builder, "stage", STAGE_ARN);
+  stage_json_add_int (builder, "publishers", stage_count_publishers (stage));
   json_builder_set_member_name (builder, "participants");
   json_builder_begin_array (builder);
   for (guint i = 0; i < participants->len; i++)

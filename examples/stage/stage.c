@@ -7,6 +7,7 @@
  * which needs nothing but a participant's list of viewers and its lock.
  */
 #include "stage.h"
+#include "stage-json.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -228,27 +229,6 @@ make_participant_id (void)
   return g_strdup (id);
 }
 
-static void
-add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
-add_bool (JsonBuilder *builder, const gchar *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
-add_time (JsonBuilder *builder, const gchar *name, gint64 seconds)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, seconds);
-}
-
 static JsonNode *
 build_claims (Stage *stage, StageParticipant *participant,
     gboolean with_whip_url)
@@ -258,23 +238,23 @@ build_claims (Stage *stage, StageParticipant *participant,
 
   json_node_set_object (attributes, participant->attributes);
   json_builder_begin_object (builder);
-  add_time (builder, "exp", participant->expires_at);
-  add_time (builder, "iat", g_get_real_time () / G_USEC_PER_SEC);
-  add_string (builder, "jti", participant->id);
-  add_string (builder, "resource", STAGE_ARN);
-  add_string (builder, "topic", STAGE_TOPIC);
-  add_string (builder, "events_url", stage->events_url);
+  stage_json_add_int (builder, "exp", participant->expires_at);
+  stage_json_add_int (builder, "iat", g_get_real_time () / G_USEC_PER_SEC);
+  stage_json_add_string (builder, "jti", participant->id);
+  stage_json_add_string (builder, "resource", STAGE_ARN);
+  stage_json_add_string (builder, "topic", STAGE_TOPIC);
+  stage_json_add_string (builder, "events_url", stage->events_url);
   if (with_whip_url)
-    add_string (builder, "whip_url", stage->whip_url);
-  add_string (builder, "user_id", participant->user_id);
+    stage_json_add_string (builder, "whip_url", stage->whip_url);
+  stage_json_add_string (builder, "user_id", participant->user_id);
   json_builder_set_member_name (builder, "attributes");
   json_builder_add_value (builder, attributes);
   json_builder_set_member_name (builder, "capabilities");
   json_builder_begin_object (builder);
-  add_bool (builder, "allow_publish", participant->can_publish);
-  add_bool (builder, "allow_subscribe", participant->can_subscribe);
+  stage_json_add_bool (builder, "allow_publish", participant->can_publish);
+  stage_json_add_bool (builder, "allow_subscribe", participant->can_subscribe);
   json_builder_end_object (builder);
-  add_string (builder, "version", "0.0");
+  stage_json_add_string (builder, "version", "0.0");
   json_builder_end_object (builder);
   return json_builder_get_root (builder);
 }

@@ -74,8 +74,8 @@ typedef struct
 
 static void init_debug (void);
 
-GstIvsPeer *
-gst_ivs_peer_ref (GstIvsPeer *self)
+static GstIvsPeer *
+peer_ref (GstIvsPeer *self)
 {
   g_atomic_int_inc (&self->ref_count);
   return self;
@@ -111,7 +111,7 @@ post_event (GstIvsPeer *self, GstIvsWorkerFunc func, GstPromise *promise)
 {
   Event *event = g_new (Event, 1);
 
-  event->peer = gst_ivs_peer_ref (self);
+  event->peer = peer_ref (self);
   event->promise = promise != NULL ? gst_promise_ref (promise) : NULL;
   gst_ivs_worker_call (self->worker, func, event, event_free);
 }
@@ -134,7 +134,7 @@ static void
 connect_until_closed (GstIvsPeer *self, gpointer object, const gchar *signal,
     GCallback callback)
 {
-  g_signal_connect_data (object, signal, callback, gst_ivs_peer_ref (self),
+  g_signal_connect_data (object, signal, callback, peer_ref (self),
       release_closure, 0);
 }
 
@@ -278,7 +278,7 @@ static void
 create_offer (GstIvsPeer *self)
 {
   GstPromise *promise = gst_promise_new_with_change_func (offer_created,
-      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+      peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
 
   self->n_pending++;
   g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise);
@@ -348,8 +348,8 @@ gst_ivs_peer_apply_answer (GstIvsPeer *self, IvsAnswer *answer)
   gst_sdp_message_copy (answer->sdp, &sdp);
   description =
       gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_ANSWER, sdp);
-  promise = gst_promise_new_with_change_func (answer_set,
-      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+  promise = gst_promise_new_with_change_func (answer_set, peer_ref (self),
+      (GDestroyNotify) gst_ivs_peer_unref);
   self->n_pending++;
   g_signal_emit_by_name (self->webrtcbin, "set-remote-description", description,
       promise);
@@ -595,7 +595,7 @@ element_added (GstBin *bin, GstBin *child, GstElement *element, gpointer data)
     return;
   self->socket_pad = gst_element_get_static_pad (element, "sink");
   self->flight_probe = gst_ivs_flight_watch (self->socket_pad, flight_seen,
-      gst_ivs_peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
+      peer_ref (self), (GDestroyNotify) gst_ivs_peer_unref);
 }
 
 static void
@@ -733,7 +733,7 @@ take_down (GstIvsPeer *self)
 static void
 finish_close (GstIvsPeer *self)
 {
-  G_GNUC_UNUSED g_autoptr (GstIvsPeer) alive = gst_ivs_peer_ref (self);
+  G_GNUC_UNUSED g_autoptr (GstIvsPeer) alive = peer_ref (self);
 
   take_down (self);
   self->events.closed (self, self->data);

@@ -76,7 +76,6 @@ gboolean gst_ivs_peer_owns (GstIvsPeer *self, GstObject *element);
 
 /* Nothing is sent any more when it returns; `closed` follows, perhaps at once. */
 void gst_ivs_peer_close (GstIvsPeer *self);
-GstIvsPeer *gst_ivs_peer_ref (GstIvsPeer *self);
 void gst_ivs_peer_unref (GstIvsPeer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIvsPeer, gst_ivs_peer_unref)
 

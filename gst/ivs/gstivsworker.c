@@ -99,12 +99,6 @@ gst_ivs_worker_is_current (GstIvsWorker *self)
   return g_main_context_is_owner (self->context);
 }
 
-GMainContext *
-gst_ivs_worker_get_context (GstIvsWorker *self)
-{
-  return self->context;
-}
-
 void
 gst_ivs_worker_call (GstIvsWorker *self, GstIvsWorkerFunc func, gpointer data,
     GDestroyNotify notify)

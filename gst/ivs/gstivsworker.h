@@ -34,7 +34,6 @@ void gst_ivs_timer_clear (GSource **timer);
 void gst_ivs_worker_stop_and_join (GstIvsWorker *self);
 
 gboolean gst_ivs_worker_is_current (GstIvsWorker *self);
-GMainContext *gst_ivs_worker_get_context (GstIvsWorker *self);
 
 GstIvsWorker *gst_ivs_worker_ref (GstIvsWorker *self);
 void gst_ivs_worker_unref (GstIvsWorker *self);

@@ -401,7 +401,6 @@ test_size_changes (void)
       "videotestsrc num-buffers=3 pattern=black ! "
       "video/x-raw,format=I420,width=320,height=240,framerate=10/1 ! c.",
       make_chain (caps, GST_IVS_VIDEO, NULL, NULL), GST_IVS_VIDEO);
-  g_autoptr (GstElement) parse = NULL;
 
   receiver_run (receiver);
   g_assert_cmpuint (receiver->decoded, ==, 6);

@@ -335,13 +335,15 @@ sound_made (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   GstBuffer *buffer =
       gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
   GstMapInfo map;
+  gint16 *values;
 
   GST_PAD_PROBE_INFO_DATA (info) = buffer;
   if (GST_BUFFER_PTS (buffer) % GST_SECOND >= BEEP_TIME)
     return GST_PAD_PROBE_OK;
   g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
-  for (gsize i = 0; i < map.size / sizeof (gint16); i++)
-    ((gint16 *) map.data)[i] = i / HALF_WAVE % 2 == 0 ? 16000 : -16000;
+  values = (gpointer) map.data;
+  for (gsize i = 0; i < map.size / sizeof *values; i++)
+    values[i] = i / HALF_WAVE % 2 == 0 ? 16000 : -16000;
   gst_buffer_unmap (buffer, &map);
   if (begun->beep == GST_CLOCK_TIME_NONE &&
       GST_BUFFER_PTS (buffer) >= GST_SECOND)

@@ -4,8 +4,8 @@
  * Which encoder, parser and payloader for which caps, and their settings for a
  * stage.
  *
- *   raw video   queue ! [download] ! [deinterlace] ! [videorate] ! videoconvertscale
- *               ! size ! ENCODER ! profile ! h264parse ! rtph264pay ! [queue]
+ *   raw video   queue ! [download] ! [videoconvert ! deinterlace] ! [videorate]
+ *               ! videoconvertscale ! size ! ENCODER ! profile ! h264parse ! rtph264pay ! [queue]
  *   H.264       h264parse ! rtph264pay
  *   raw audio   queue ! audioconvert ! audioresample ! format ! opusenc ! rtpopuspay
  *               ! [queue]
@@ -48,6 +48,10 @@
 #define RTP_OPUS \
   "application/x-rtp, media=(string)audio, encoding-name=(string)OPUS, " \
   "clock-rate=(int)48000"
+/* Any other format deinterlace passes on as it is, and no encoder of ours takes fields. */
+#define DEINTERLACEABLE \
+  "video/x-raw, format=(string){ I420, YV12, NV12, NV21, YUY2, YVYU, UYVY, " \
+  "Y42B, Y41B, Y444, AYUV }"
 /* In this order: an encoder that is free to choose takes the first. */
 #define ENCODED_H264 \
   "video/x-h264, stream-format=(string){ byte-stream, avc, avc3 }, " \
@@ -119,6 +123,7 @@ static const struct
   { "queue", "libgstreamer1.0-0" },
   { "capsfilter", "libgstreamer1.0-0" },
   { "videorate", "gstreamer1.0-plugins-base" },
+  { "videoconvert", "gstreamer1.0-plugins-base" },
   { "videoconvertscale", "gstreamer1.0-plugins-base" },
   { "audioconvert", "gstreamer1.0-plugins-base" },
   { "audioresample", "gstreamer1.0-plugins-base" },
@@ -497,6 +502,9 @@ append_deinterlace (Chain *chain, const GstCaps *caps)
 
   if (!is_interlaced (caps))
     return TRUE;
+  if (append_new (chain, "videoconvert") == NULL ||
+      append_capsfilter (chain, DEINTERLACEABLE) == NULL)
+    return FALSE;
   deinterlace = append_new (chain, "deinterlace");
   if (deinterlace != NULL)
     gst_util_set_object_arg (G_OBJECT (deinterlace), "fields", "top");

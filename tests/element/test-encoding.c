@@ -301,6 +301,7 @@ static const struct
   { "odd", "format=RGBx,width=321,height=241,framerate=10/1", 320, 240 },
   { "anamorphic", "format=I420,width=720,height=576,pixel-aspect-ratio=16/15,framerate=10/1", 768, 576 },
   { "interlaced", "format=I420,width=640,height=480,framerate=10/1,interlace-mode=interleaved", 640, 480 },
+  { "interlaced-10-bit", "format=v210,width=640,height=480,framerate=10/1,interlace-mode=interleaved", 640, 480 },
 };
 /* clang-format on */
 

@@ -453,6 +453,58 @@ test_properties (void)
   }
 }
 
+/* Another value than the default. */
+static void
+init_other_value (GParamSpec *spec, GValue *value)
+{
+  g_value_init (value, spec->value_type);
+  if (G_IS_PARAM_SPEC_STRING (spec))
+    g_value_set_string (value, "another");
+  else if (G_IS_PARAM_SPEC_UINT (spec))
+    g_value_set_uint (value, ((GParamSpecUInt *) spec)->default_value + 1);
+  else if (G_IS_PARAM_SPEC_INT (spec))
+    g_value_set_int (value, ((GParamSpecInt *) spec)->default_value + 1);
+  else if (G_IS_PARAM_SPEC_BOOLEAN (spec))
+    g_value_set_boolean (value, !((GParamSpecBoolean *) spec)->default_value);
+  else if (G_IS_PARAM_SPEC_ENUM (spec))
+    g_value_set_enum (value, ((GParamSpecEnum *) spec)->default_value == 0);
+  else if (G_IS_PARAM_SPEC_OBJECT (spec))
+    g_value_take_object (value,
+        g_tls_file_database_new (TEST_DATA_DIR "/whip-ca.pem", NULL));
+  else
+    g_assert_true (gst_value_deserialize (value, "<\"turn://u:p@127.0.0.1\">"));
+}
+
+/* What is set is what is read, before anything runs. Secrets cannot be read. */
+static void
+test_values (void)
+{
+  g_autoptr (GstElement) sink =
+      gst_object_ref_sink (gst_element_factory_make ("ivsstagesink", NULL));
+  g_autofree GParamSpec **specs = NULL;
+  guint n = 0, n_read = 0;
+
+  specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (sink), &n);
+  for (guint i = 0; i < n; i++) {
+    g_auto (GValue) value = G_VALUE_INIT;
+    g_auto (GValue) read = G_VALUE_INIT;
+
+    if (specs[i]->owner_type != G_OBJECT_TYPE (sink) ||
+        (specs[i]->flags & G_PARAM_WRITABLE) == 0)
+      continue;
+    init_other_value (specs[i], &value);
+    g_object_set_property (G_OBJECT (sink), specs[i]->name, &value);
+    if ((specs[i]->flags & G_PARAM_READABLE) == 0)
+      continue;
+    n_read++;
+    g_object_get_property (G_OBJECT (sink), specs[i]->name, &read);
+    if (g_param_values_cmp (specs[i], &value, &read) != 0)
+      g_error ("%s is not what it was set to", specs[i]->name);
+    g_assert_false (g_param_value_defaults (specs[i], &read));
+  }
+  g_assert_cmpuint (n_read, >, 15);
+}
+
 /* The head of its page in gst-inspect-1.0. */
 static void
 test_page (void)
@@ -571,6 +623,7 @@ main (int argc, char **argv)
       test_stop_while_token_is_awaited);
   g_test_add_func ("/element/token/request", test_request_token);
   g_test_add_func ("/element/inspect/properties", test_properties);
+  g_test_add_func ("/element/inspect/values", test_values);
   g_test_add_func ("/element/inspect/page", test_page);
   g_test_add_func ("/element/inspect/pad-templates", test_pad_templates);
   g_test_add_func ("/element/inspect/secrets", test_secrets);

@@ -77,8 +77,8 @@ end_gstreamer (void)
 
   /* Threads of GLib's pools, on which GStreamer's tasks run, end when enough of them have
    * nothing to do, and nobody waits for that. One that ends while main () returns and
-   * OpenSSL clears up behind it reads what is freed already (SIGSEGV in two of some twenty
-   * runs of publish-quality, OpenSSL 3.5). So from here on they stay. */
+   * OpenSSL clears up behind it reads what is freed already (SIGSEGV in two of 27 runs
+   * of publish-quality, OpenSSL 3.5). So from here on they stay. */
   g_thread_pool_set_max_unused_threads (-1);
   /* A streaming thread drops its task after whoever stopped it went on. gst_deinit ()
    * waits for these threads too. */

@@ -202,7 +202,7 @@ read_packets (const GstStructure *event, IvsRatePacket *read)
     const GValue *packet = &array->values[i];
 
     if (GST_VALUE_HOLDS_STRUCTURE (packet) &&
-        read_packet (gst_value_get_structure (packet), &read[n]))
+        read_packet (g_value_peek_pointer (packet), &read[n]))
       n++;
   }
   return n;

@@ -63,6 +63,7 @@ struct _GstIvsPeer
   /* webrtcbin's thread, while it works on a question of ours. */
   GstPad *socket_pad;
   gulong flight_probe;
+  GstElement *retransmitter;
 };
 
 /* What webrtcbin's threads post to the worker. */
@@ -582,16 +583,18 @@ local_candidate_found (GstElement *webrtcbin, guint mline,
     g_atomic_int_inc (&self->n_local_candidates);
 }
 
-/* The bundle has one socket. */
+/* The bundle has one socket, and one element that retransmits. */
 static void
 element_added (GstBin *bin, GstBin *child, GstElement *element, gpointer data)
 {
   GstIvsPeer *self = data;
+  const gchar *type = G_OBJECT_TYPE_NAME (element);
 
   if (!self->sends_fec)
     gst_ivs_lists_keep (element);
-  if (self->socket_pad != NULL ||
-      g_strcmp0 (G_OBJECT_TYPE_NAME (element), "GstNiceSink") != 0)
+  if (g_str_equal (type, "GstRtpRtxSend"))
+    g_set_object (&self->retransmitter, element);
+  if (self->socket_pad != NULL || !g_str_equal (type, "GstNiceSink"))
     return;
   self->socket_pad = gst_element_get_static_pad (element, "sink");
   self->flight_probe = gst_ivs_flight_watch (self->socket_pad, flight_seen,
@@ -670,30 +673,15 @@ gst_ivs_peer_set_gate (GstIvsPeer *self, GstIvsKind kind, GstIvsGate *gate)
       gst_ivs_section_set_gate (&self->sections[kind], gate);
 }
 
-static void
-add_retransmitted (const GValue *element, gpointer data)
-{
-  guint *sum = data;
-  guint n = 0;
-
-  g_object_get (g_value_get_object (element), "num-rtx-packets", &n, NULL);
-  *sum += n;
-}
-
 void
 gst_ivs_peer_get_report (GstIvsPeer *self, GstIvsKind kind,
     GstIvsReport *report)
 {
   gst_ivs_hearing_get_report (self->hearing, kind, report);
   /* Only the video has RTX. */
-  if (kind == GST_IVS_VIDEO) {
-    GstIterator *senders =
-        gst_bin_iterate_all_by_element_factory_name (GST_BIN (self->webrtcbin),
-            "rtprtxsend");
-
-    gst_iterator_foreach (senders, add_retransmitted, &report->retransmitted);
-    gst_iterator_free (senders);
-  }
+  if (kind == GST_IVS_VIDEO && self->retransmitter != NULL)
+    g_object_get (self->retransmitter, "num-rtx-packets",
+        &report->retransmitted, NULL);
 }
 
 gboolean
@@ -726,6 +714,7 @@ take_down (GstIvsPeer *self)
   if (self->socket_pad != NULL && !g_atomic_int_get (&self->has_flight_left))
     gst_pad_remove_probe (self->socket_pad, self->flight_probe);
   gst_clear_object (&self->socket_pad);
+  gst_clear_object (&self->retransmitter);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_ivs_section_clear (&self->sections[kind], self->webrtcbin);
 }

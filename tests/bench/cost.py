@@ -10,11 +10,13 @@ CPU time is what the system accounts for the process, per second of media, less 
 the same pipeline into fakesink. Instructions are callgrind's for so many frames in the
 middle, less fakesink's too: a machine under load makes them more, for packets come late
 and are sent again. "own" is what of them is the element's own code and what that calls,
-without what it hands its packets to; it hardly depends on the load. Side by side: this
+without what it hands its packets to; "gates, monitor" is the part of it that packets pass,
+for which the build needs debug symbols. Both hardly depend on the load. Side by side: this
 element, a bare webrtcbin (as it comes; "lean": without UPnP and ICE over TCP; "same":
 lean, and it retransmits, numbers and cuts its packets as the element does), and what else
 is installed. --frames 0 leaves callgrind out.
 """
+import collections
 import os
 import shutil
 import sys
@@ -81,6 +83,8 @@ def measure(bench, stage, sender, media, seconds):
 
 OURS = "libgstivs.so"
 WAYS_OUT = ("gst_pad_push", "gst_pad_push_list")
+MEDIA_PATH = ["gstivs" + name + ".c" for name in (
+    "gate", "passage", "departure", "packet", "stream", "headers", "budget", "pacer", "monitor", "h264", "metadata")]
 
 
 class Names:
@@ -97,10 +101,12 @@ class Names:
 
 
 def count_own(path):
-    """Instructions of our code and of what it calls, without what it hands its packets to."""
-    objects, functions = Names(), Names()
+    """By file of our sources: instructions of it and of what it calls, without our other
+    code and without what it hands its packets to."""
+    objects, functions, files = Names(), Names(), Names()
+    counts = collections.Counter()
     ours = called_ours = is_cost_of_call = False
-    called, own = "", 0
+    name = called = ""
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             key, _, rest = line.partition("=")
@@ -108,6 +114,10 @@ def count_own(path):
                 ours = called_ours = OURS in objects.read(rest)
             elif key == "cob":
                 called_ours = OURS in objects.read(rest)
+            elif key == "fl":
+                name = os.path.basename(files.read(rest))
+            elif key in ("fi", "fe", "cfi", "cfl"):
+                files.read(rest)
             elif key == "fn":
                 functions.read(rest)
             elif key == "cfn":
@@ -115,22 +125,25 @@ def count_own(path):
             elif key == "calls":
                 is_cost_of_call = True
             elif is_cost_of_call:
-                cost = int(line.split()[1])
-                own += cost if called_ours and not ours else 0
-                own -= cost if ours and called in WAYS_OUT else 0
+                if ours and not called_ours and called not in WAYS_OUT:
+                    counts[name] += int(line.split()[1])
                 is_cost_of_call, called_ours = False, ours
-    return own
+            elif ours and line[0] in "0123456789+-*":
+                counts[name] += int(line.split()[1])
+    return counts
 
 
 def count_instructions(bench, stage, sender, media, frames):
-    """Millions, of so many frames: all, and those of the element itself."""
+    """Millions, of so many frames: all, the element's own, and of these its gates and monitor."""
     output = os.path.join(bench.folder, f"callgrind.{sender}")
     wrap = ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={output}"]
     child, _ = start(bench, stage, sender, media, "--frames", str(frames), wrap=wrap)
     child.wait(300)
     with open(output, encoding="ascii", errors="replace") as file:
         totals = [line for line in file if line.startswith(("totals:", "summary:"))]
-    return int(totals[-1].split()[1]) / 1e6, count_own(output) / 1e6
+    own = count_own(output)
+    return {"instructions": int(totals[-1].split()[1]) / 1e6, "own": sum(own.values()) / 1e6,
+            "media_path": sum(own[name] for name in MEDIA_PATH) / 1e6}
 
 
 def collect(bench, options, stage, senders, media):
@@ -144,9 +157,22 @@ def collect(bench, options, stage, senders, media):
     if options.frames and shutil.which("valgrind"):
         for sender in found:
             if sender not in b.PROGRAMS:
-                one = result[sender]
-                one["instructions"], one["own"] = count_instructions(bench, stage, sender, media, options.frames)
+                result[sender].update(count_instructions(bench, stage, sender, media, options.frames))
     return result
+
+
+def describe_instructions(options, result, one):
+    none = result["fakesink"]["instructions"]
+
+    def of(sender, count):
+        if sender not in result:
+            return ""
+        return f"{count / (result[sender]['instructions'] - none):.3f}"
+
+    net = one["instructions"] - none
+    return [f"{net / options.frames:.3f}", of("bare", net), of("bare-same", net),
+            f"{one['own'] / options.frames:.3f}", of("bare-same", one["own"]),
+            f"{one['media_path'] / options.frames:.3f}", of("bare-same", one["media_path"])]
 
 
 def print_result(options, result):
@@ -158,15 +184,12 @@ def print_result(options, result):
         row = [sender, f"{one['cpu']:.4f}", f"{net:.4f}", f"{net / base:.2f}" if base else "",
                f"{one['switches']:.0f}", f"{one['rss']:.1f}", one["threads"], one["descriptors"]]
         if "instructions" in one:
-            net = (one["instructions"] - none["instructions"]) / options.frames
-            base = (bare["instructions"] - none["instructions"]) / options.frames if bare else 0
-            own = one["own"] / options.frames
-            row += [f"{net:.3f}", f"{net / base:.2f}" if base else "", f"{own:.3f}",
-                    f"{own / base:.3f}" if base else ""]
+            row += describe_instructions(options, result, one)
         rows.append(row)
     head = ["sender", "CPU s/s", "net", "of bare", "switches/s", "RSS MB", "threads", "descriptors"]
     if any("instructions" in one for one in result.values()):
-        head += ["M instructions/frame, net", "of bare", "own", "of bare"]
+        head += ["M instructions/frame, net", "of bare", "of bare-same", "own", "of bare-same",
+                 "gates, monitor", "of bare-same"]
     b.print_table(head, [row + [""] * (len(head) - len(row)) for row in rows])
 
 

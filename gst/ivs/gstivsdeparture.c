@@ -124,16 +124,6 @@ show_to_monitor (GstIvsGate *self, const GstIvsPacket *packet,
           gst_buffer_list_get (packets, i), now);
 }
 
-static void
-stamp (GstIvsGate *self, GstBuffer *packet, GstClockTimeDiff pts,
-    GstClockTimeDiff dts)
-{
-  if (GST_CLOCK_STIME_IS_VALID (pts))
-    GST_BUFFER_PTS (packet) = (GstClockTime) MAX (pts, 0);
-  if (GST_CLOCK_STIME_IS_VALID (dts))
-    GST_BUFFER_DTS (packet) = (GstClockTime) MAX (dts, 0);
-}
-
 static GstClockTimeDiff
 outgoing_time (GstIvsGate *self, GstClockTime timestamp)
 {
@@ -142,15 +132,38 @@ outgoing_time (GstIvsGate *self, GstClockTime timestamp)
   return GST_CLOCK_STIME_IS_VALID (time) ? time + self->used_offset : time;
 }
 
+/* The times with which @buffer leaves. Most that come at once have the same. */
+static void
+update_times (GstIvsGate *self, GstBuffer *buffer)
+{
+  if (GST_BUFFER_PTS (buffer) == self->in_pts &&
+      GST_BUFFER_DTS (buffer) == self->in_dts)
+    return;
+  self->in_pts = GST_BUFFER_PTS (buffer);
+  self->in_dts = GST_BUFFER_DTS (buffer);
+  self->pts = outgoing_time (self, self->in_pts);
+  self->dts = outgoing_time (self, self->in_dts);
+}
+
+static void
+stamp (GstIvsGate *self, GstBuffer *packet)
+{
+  if (GST_CLOCK_STIME_IS_VALID (self->pts))
+    GST_BUFFER_PTS (packet) = (GstClockTime) MAX (self->pts, 0);
+  if (GST_CLOCK_STIME_IS_VALID (self->dts))
+    GST_BUFFER_DTS (packet) = (GstClockTime) MAX (self->dts, 0);
+}
+
 /* Everything that leaves for one incoming packet, from @first on. */
 static void
-finish_packets (GstIvsGate *self, GstIvsParcel *parcel, guint first,
-    GstClockTimeDiff pts, GstClockTimeDiff dts)
+finish_packets (GstIvsGate *self, GstIvsParcel *parcel, guint first)
 {
-  for (guint i = first; i < gst_buffer_list_length (parcel->packets); i++) {
+  guint n = gst_buffer_list_length (parcel->packets);
+
+  for (guint i = first; i < n; i++) {
     GstBuffer *packet = gst_buffer_list_get (parcel->packets, i); /* is ours */
 
-    stamp (self, packet, pts, dts);
+    stamp (self, packet);
     parcel->bytes += gst_buffer_get_size (packet);
   }
 }
@@ -166,8 +179,7 @@ tell_withheld (GstIvsGate *self, GstIvsPacketFlags flags)
 }
 
 static gboolean
-continue_stream (GstIvsGate *self, GstIvsPacket *packet, GstClockTimeDiff pts,
-    GstIvsParcel *parcel)
+continue_stream (GstIvsGate *self, GstIvsPacket *packet, GstIvsParcel *parcel)
 {
   g_autoptr (GPtrArray) metadata = NULL;
   gboolean leaves;
@@ -180,7 +192,7 @@ continue_stream (GstIvsGate *self, GstIvsPacket *packet, GstClockTimeDiff pts,
   metadata = take_metadata (self, packet->flags);
   if (metadata != NULL)
     gst_ivs_packet_map_payload (packet);
-  leaves = gst_ivs_stream_continue (self->stream, packet, pts, metadata,
+  leaves = gst_ivs_stream_continue (self->stream, packet, self->pts, metadata,
       parcel->packets);
   if (!leaves && metadata != NULL)
     give_back_metadata (self, g_steal_pointer (&metadata));
@@ -203,17 +215,16 @@ advance (GstIvsGate *self, GstClockTimeDiff time)
 static gboolean
 add_opened (GstIvsGate *self, GstIvsPacket *packet, GstIvsParcel *parcel)
 {
-  GstClockTimeDiff pts = outgoing_time (self, GST_BUFFER_PTS (packet->buffer));
-  GstClockTimeDiff dts = outgoing_time (self, GST_BUFFER_DTS (packet->buffer));
   guint first = gst_buffer_list_length (parcel->packets);
 
-  if (!continue_stream (self, packet, pts, parcel))
+  update_times (self, packet->buffer);
+  if (!continue_stream (self, packet, parcel))
     return FALSE;
-  finish_packets (self, parcel, first, pts, dts);
+  finish_packets (self, parcel, first);
   show_to_monitor (self, packet, parcel->packets, first);
   parcel->frames += (packet->flags & GST_IVS_PACKET_FRAME_END) != 0;
   parcel->key_frames += (packet->flags & GST_IVS_PACKET_IDR) != 0;
-  advance (self, GST_CLOCK_STIME_IS_VALID (dts) ? dts : pts);
+  advance (self, GST_CLOCK_STIME_IS_VALID (self->dts) ? self->dts : self->pts);
   return TRUE;
 }
 
@@ -331,7 +342,8 @@ is_taken_by_pacer (GstIvsGate *self, GstIvsParcel *parcel)
 static void
 finish_parcel (GstIvsGate *self, GstIvsParcel *parcel)
 {
-  gst_ivs_gate_count_dropped (self, parcel->dropped);
+  if (parcel->dropped > 0)
+    gst_ivs_gate_count_dropped (self, parcel->dropped);
   if (gst_buffer_list_length (parcel->packets) == 0) {
     gst_buffer_list_unref (parcel->packets);
     return;
@@ -410,12 +422,15 @@ awaits_key_unit (GstIvsGate *self)
 }
 
 void
-gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n)
+gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n,
+    GstBufferList *list)
 {
-  GstIvsParcel parcel = { gst_buffer_list_new_sized (n + 1) };
+  GstIvsParcel parcel = { list };
   gboolean is_switching = gst_ivs_gate_is_switching (self);
 
   self->now_us = g_get_monotonic_time ();
+  self->in_pts = self->in_dts = GST_CLOCK_TIME_NONE;
+  self->pts = self->dts = GST_CLOCK_STIME_NONE;
   take_budget (self, packets, n);
   for (guint i = 0; i < n; i++) {
     if (is_switching && is_beginning (self, packets[i])) {

@@ -36,39 +36,46 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("application/x-rtp"));
 
-/* @packets: (transfer full) (array length=n) */
+/* @packets: (transfer full) (array length=n); @list: (transfer full): an empty one */
 static GstFlowReturn
-packets_arrived (GstIvsGate *self, GstBuffer **packets, guint n)
+packets_arrived (GstIvsGate *self, GstBuffer **packets, guint n,
+    GstBufferList *list)
 {
   GstIvsPassage passage = gst_ivs_gate_await_passage (self, packets[0], n);
 
-  if (passage == GST_IVS_PASSAGE_PASS)
-    gst_ivs_gate_pass (self, packets, n);
-  else
+  if (passage == GST_IVS_PASSAGE_PASS) {
+    gst_ivs_gate_pass (self, packets, n, list);
+  } else {
     for (guint i = 0; i < n; i++)
       gst_buffer_unref (packets[i]);
+    gst_buffer_list_unref (list);
+  }
   return passage == GST_IVS_PASSAGE_FLUSHING ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
 
 static GstFlowReturn
 packet_arrived (GstPad *pad, GstObject *parent, GstBuffer *packet)
 {
-  return packets_arrived (GST_IVS_GATE (parent), &packet, 1);
+  return packets_arrived ((GstIvsGate *) parent, &packet, 1,
+      gst_buffer_list_new_sized (1));
 }
 
-/* When the list is gone nobody else may have its packets, which then need not be made
- * anew. */
+/* Out of the list, nobody else may have its packets, which then need not be made anew. */
 static GstFlowReturn
 list_arrived (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
   guint n = gst_buffer_list_length (list);
   g_autofree GstBuffer **packets = g_new (GstBuffer *, n);
 
+  if (n == 0) {
+    gst_buffer_list_unref (list);
+    return GST_FLOW_OK;
+  }
+  list = gst_buffer_list_make_writable (list);
   for (guint i = 0; i < n; i++)
     packets[i] = gst_buffer_ref (gst_buffer_list_get (list, i));
-  gst_buffer_list_unref (list);
-  return n > 0 ? packets_arrived (GST_IVS_GATE (parent), packets, n)
-               : GST_FLOW_OK;
+  gst_buffer_list_remove (list, 0, n);
+  return packets_arrived ((GstIvsGate *) parent, packets, n, list);
 }
 
 /* -- Events and queries --------------------------------------------------------- */
@@ -497,6 +504,7 @@ gst_ivs_gate_finalize (GObject *object)
   g_atomic_rc_box_release_full (self->shared, shared_time_clear);
   gst_ivs_pacer_free (self->pacer);
   gst_clear_object (&self->next);
+  g_clear_pointer (&self->timer, gst_clock_id_unref);
   g_mutex_clear (&self->switching);
   gst_clear_caps (&self->stream_caps);
   g_clear_pointer (&self->metadata, g_ptr_array_unref);

@@ -84,7 +84,9 @@ struct _GstIvsGate
   gboolean awaits_idr;
   gboolean has_headers; /* stream-start, caps and segment are on srcpad */
   guint seen_openings;
-  gint64 now_us;          /* monotonic, when what passes now came */
+  gint64 now_us;               /* monotonic, when what passes now came */
+  GstClockTime in_pts, in_dts; /* of the packet that passes now ... */
+  GstClockTimeDiff pts, dts;   /* ... and what it leaves with, or NONE */
   GstClockTimeDiff shift; /* added to upstream's running time: it fell back */
   GstClockTimeDiff used_offset;
   GstClockTimeDiff last_time; /* of the last packet that left, or NONE */
@@ -121,8 +123,10 @@ void gst_ivs_gate_count_dropped (GstIvsGate *self, guint packets);
 
 /* -- gstivsdeparture.c -------------------------------------------------------------- */
 
-/* What passes of @packets, continued. @packets: (transfer full) (array length=n) */
-void gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n);
+/* What passes of @packets, continued. @packets: (transfer full) (array length=n)
+ * @list: (transfer full): an empty one, for what leaves */
+void gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n,
+    GstBufferList *list);
 
 /* From the pacer: what is closed meanwhile has nothing to do with what is open now. */
 void gst_ivs_gate_parcel_due (GstIvsParcel *parcel, gpointer data);

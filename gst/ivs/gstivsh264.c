@@ -12,9 +12,9 @@
  * and a stream without those is one of the things we look for.
  */
 #include "gstivsh264.h"
-#include <gst/base/gstbitreader.h>
 #include <gst/codecparsers/gsth264parser.h>
 #include <gst/pbutils/pbutils.h>
+#include <string.h>
 
 #define MAX_SIDE (1055 * 16) /* pixels */
 #define MAX_REORDER_FRAMES 16
@@ -173,21 +173,19 @@ gst_ivs_h264_read_sps (const guint8 *body, gsize size, GstIvsSps *sps)
 
 /* -- Slice ------------------------------------------------------------------------- */
 
-/* ue(v), H.264, 9.1: up to 16 bits, which no field that is read here exceeds. */
+/* ue(v), H.264, 9.1: up to 16 bits, which no field that is read here exceeds. The highest
+ * @n of @bits are there. */
 static gboolean
-read_ue (GstBitReader *reader, guint *value)
+read_ue (guint64 *bits, guint *n, guint *value)
 {
-  guint8 bit = 0;
-  guint32 rest = 0;
-  guint zeros = 0;
+  guint zeros = *bits != 0 ? (guint) __builtin_clzll (*bits) : 64;
+  guint length = 2 * zeros + 1;
 
-  while (gst_bit_reader_get_bits_uint8 (reader, &bit, 1) && bit == 0)
-    if (++zeros > 16)
-      return FALSE;
-  if (bit == 0 ||
-      (zeros > 0 && !gst_bit_reader_get_bits_uint32 (reader, &rest, zeros)))
+  if (zeros > 16 || length > *n)
     return FALSE;
-  *value = (1u << zeros) - 1 + rest;
+  *value = (guint) (*bits >> (64 - length)) - 1;
+  *bits <<= length;
+  *n -= length;
   return TRUE;
 }
 
@@ -199,10 +197,16 @@ gboolean
 gst_ivs_h264_read_slice (const guint8 *body, gsize size, gboolean *is_first,
     gboolean *is_b)
 {
-  GstBitReader reader = GST_BIT_READER_INIT (body, (guint) MIN (size, 8));
+  guint8 bytes[8] = { 0 };
+  guint n = 8 * (guint) MIN (size, sizeof bytes);
   guint first_mb, type;
+  guint64 bits;
 
-  if (!read_ue (&reader, &first_mb) || !read_ue (&reader, &type) || type > 9)
+  if (n > 0)
+    memcpy (bytes, body, n / 8);
+  bits = GST_READ_UINT64_BE (bytes);
+  if (!read_ue (&bits, &n, &first_mb) || !read_ue (&bits, &n, &type) ||
+      type > 9)
     return FALSE;
   *is_first = first_mb == 0;
   *is_b = type % 5 == GST_H264_B_SLICE;

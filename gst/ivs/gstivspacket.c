@@ -58,8 +58,12 @@ read_ordinary_header (GstIvsPacket *self)
 static gboolean
 map_packet (GstIvsPacket *self)
 {
-  return self->rtp.buffer != NULL ||
-      gst_rtp_buffer_map (self->buffer, GST_MAP_READ, &self->rtp);
+  if (!self->is_mapped) {
+    self->rtp = (GstRTPBuffer) GST_RTP_BUFFER_INIT;
+    self->is_mapped =
+        gst_rtp_buffer_map (self->buffer, GST_MAP_READ, &self->rtp);
+  }
+  return self->is_mapped;
 }
 
 static gboolean
@@ -90,25 +94,6 @@ gst_ivs_packet_map_payload (GstIvsPacket *self)
   self->readable = self->payload != NULL ? self->size : 0;
 }
 
-/* The beginning, as far as it lies in the memory behind the header. */
-static void
-read_first_memory (GstIvsPacket *self)
-{
-  GstMemory *memory;
-  GstMapInfo map;
-
-  if (!self->has_own_header || gst_buffer_n_memory (self->buffer) < 2)
-    return;
-  memory = gst_buffer_peek_memory (self->buffer, 1);
-  if (!gst_memory_map (memory, &map, GST_MAP_READ))
-    return;
-  self->readable = MIN (MIN (map.size, self->size), sizeof self->beginning);
-  memcpy (self->beginning, map.data, self->readable);
-  if (map.size == self->readable && self->readable < self->size)
-    self->first_size = self->readable;
-  gst_memory_unmap (memory, &map);
-}
-
 /* Whether it is a fragment that begins nothing, of which two bytes are enough. */
 static gboolean
 is_later_fragment (const GstIvsPacket *self)
@@ -116,6 +101,41 @@ is_later_fragment (const GstIvsPacket *self)
   return self->readable >= 2 &&
       (self->beginning[0] & 0x1f) == GST_IVS_NAL_FU_A &&
       (self->beginning[1] & 0x80) == 0;
+}
+
+/* Adds to the beginning what the buffer's memory @i has of it. Returns whether there is
+ * more behind. */
+static gboolean
+read_memory (GstIvsPacket *self, guint i)
+{
+  GstMemory *memory = gst_buffer_peek_memory (self->buffer, i);
+  gsize wanted = MIN (self->size, sizeof self->beginning) - self->readable;
+  GstMapInfo map;
+  gsize taken;
+
+  if (!gst_memory_map (memory, &map, GST_MAP_READ))
+    return FALSE;
+  taken = MIN (map.size, wanted);
+  memcpy (self->beginning + self->readable, map.data, taken);
+  if (i == 1 && taken == map.size && taken < self->size)
+    self->first_size = taken;
+  self->readable += taken;
+  gst_memory_unmap (memory, &map);
+  return taken < wanted;
+}
+
+static void
+read_beginning (GstIvsPacket *self, GstIvsKind kind)
+{
+  guint n = self->has_own_header ? gst_buffer_n_memory (self->buffer) : 0;
+
+  for (guint i = 1; i < n; i++)
+    if (!read_memory (self, i) ||
+        (kind == GST_IVS_VIDEO && is_later_fragment (self)))
+      return;
+  if (n == 0)
+    self->readable = gst_buffer_extract (self->buffer, self->header_size,
+        self->beginning, MIN (self->size, sizeof self->beginning));
 }
 
 /* Whether nobody reads further than the beginning: only parameter sets and aggregates
@@ -132,12 +152,7 @@ static void
 look_at_payload (GstIvsPacket *self, GstIvsKind kind)
 {
   self->payload = self->beginning;
-  read_first_memory (self);
-  if (kind == GST_IVS_VIDEO && is_later_fragment (self))
-    return;
-  if (self->readable < MIN (self->size, sizeof self->beginning))
-    self->readable = gst_buffer_extract (self->buffer, self->header_size,
-        self->beginning, MIN (self->size, sizeof self->beginning));
+  read_beginning (self, kind);
   if (kind == GST_IVS_VIDEO && !is_told_by_beginning (self))
     gst_ivs_packet_map_payload (self);
 }
@@ -165,7 +180,9 @@ inspect_h264 (const guint8 *payload, gsize size)
 gboolean
 gst_ivs_packet_open (GstIvsPacket *self, GstIvsKind kind, GstBuffer *buffer)
 {
-  *self = (GstIvsPacket){ .buffer = buffer };
+  /* Of the rest nothing is read that was not written. */
+  memset (self, 0, G_STRUCT_OFFSET (GstIvsPacket, beginning));
+  self->buffer = buffer;
   if (!read_ordinary_header (self) && !read_any_header (self))
     return FALSE;
 
@@ -180,6 +197,6 @@ gst_ivs_packet_open (GstIvsPacket *self, GstIvsKind kind, GstBuffer *buffer)
 void
 gst_ivs_packet_close (GstIvsPacket *self)
 {
-  if (self->rtp.buffer != NULL)
+  if (self->is_mapped)
     gst_rtp_buffer_unmap (&self->rtp);
 }

@@ -46,6 +46,7 @@ typedef enum
  * @size: of the whole payload, without padding
  * @first_size: of the second memory, if it is a small part of the payload, all of it in
  *   @beginning; else 0
+ * @beginning: of the payload
  */
 typedef struct
 {
@@ -59,9 +60,10 @@ typedef struct
   const guint8 *payload;
   gsize readable, size;
   gsize first_size;
-  guint8 beginning[GST_IVS_PACKET_BEGINNING];
 
   /*< private >*/
+  gboolean is_mapped;
+  guint8 beginning[GST_IVS_PACKET_BEGINNING];
   GstRTPBuffer rtp;
 } GstIvsPacket;
 

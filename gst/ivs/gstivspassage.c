@@ -51,11 +51,11 @@ gst_ivs_gate_get_running_time (GstIvsGate *self, GstClockTime timestamp)
 static GstClockTimeDiff
 running_time_now (GstIvsGate *self)
 {
-  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
+  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
 
   if (clock == NULL)
     return GST_CLOCK_STIME_NONE;
-  return GST_CLOCK_DIFF (gst_element_get_base_time (GST_ELEMENT (self)),
+  return GST_CLOCK_DIFF (gst_element_get_base_time (GST_ELEMENT_CAST (self)),
       gst_clock_get_time (clock));
 }
 
@@ -144,29 +144,42 @@ ask_whether_live (GstIvsGate *self)
   GST_DEBUG_OBJECT (self, "upstream is %slive", self->live ? "" : "not ");
 }
 
+/* With lock. The timer of the last wait, if the clock is the same. */
+static void
+set_timer (GstIvsGate *self, GstClock *clock, GstClockTime at)
+{
+  if (self->timer != NULL && gst_clock_id_uses_clock (self->timer, clock) &&
+      gst_clock_single_shot_id_reinit (clock, self->timer, at))
+    return;
+  g_clear_pointer (&self->timer, gst_clock_id_unref);
+  self->timer = gst_clock_new_single_shot_id (clock, at);
+}
+
 /* With lock, which is released while waiting. Returns whether @time has come. */
 static gboolean
 wait_for_clock (GstIvsGate *self, GstClockTimeDiff time)
 {
   g_autoptr (GstClock) clock = NULL;
-  GstClockTimeDiff at;
+  GstClockTimeDiff base;
   GstClockReturn result;
 
   if (time <= self->reached) /* of the same picture, mostly */
     return TRUE;
 
-  clock = gst_element_get_clock (GST_ELEMENT (self));
-  at = time + (GstClockTimeDiff) gst_element_get_base_time (GST_ELEMENT (self));
-  if (clock == NULL || at <= (GstClockTimeDiff) gst_clock_get_time (clock)) {
-    self->reached = time;
+  clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
+  if (clock == NULL)
     return TRUE;
-  }
+  base = (GstClockTimeDiff) gst_element_get_base_time (GST_ELEMENT_CAST (self));
+  self->reached = (GstClockTimeDiff) gst_clock_get_time (clock) - base;
+  if (time <= self->reached)
+    return TRUE;
 
-  self->timer = gst_clock_new_single_shot_id (clock, (GstClockTime) at);
+  set_timer (self, clock, (GstClockTime) (base + time));
   g_mutex_unlock (&self->lock);
   result = gst_clock_id_wait (self->timer, NULL);
   g_mutex_lock (&self->lock);
-  g_clear_pointer (&self->timer, gst_clock_id_unref);
+  if (result != GST_CLOCK_UNSCHEDULED)
+    self->reached = time;
   return result != GST_CLOCK_UNSCHEDULED;
 }
 

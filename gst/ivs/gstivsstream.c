@@ -13,6 +13,7 @@
  */
 #include "gstivsstream.h"
 #include "gstivsh264.h"
+#include "gstivsheaders.h"
 #include <string.h>
 
 #define RTP_HEADER_SIZE 12
@@ -32,6 +33,7 @@ struct _GstIvsStream
 {
   GstIvsKind kind;
   GstIvsStreamId id;
+  GstIvsHeaders *headers;
 
   /* What left. */
   guint16 last_seq;
@@ -41,8 +43,9 @@ struct _GstIvsStream
   /* What comes in. */
   gboolean interrupted;
   guint32 in_ssrc;
-  guint16 in_seq;         /* highest so far */
-  guint32 time_offset;    /* out = in + time_offset */
+  guint16 in_seq;      /* highest so far */
+  guint32 time_offset; /* out = in + time_offset */
+  GstClockTimeDiff in_running_time;
   gboolean has_sps;       /* an SPS came with the timestamp ... */
   guint32 sps_time;       /* ... which is this */
   GBytes *parameter_sets; /* a STAP-A of those in the caps, or NULL */
@@ -55,6 +58,7 @@ gst_ivs_stream_new (GstIvsKind kind, const GstIvsStreamId *id)
 
   self->kind = kind;
   self->id = *id;
+  self->headers = gst_ivs_headers_new ();
   /* RFC 3550, 5.1: random; the lower half leaves room before the first wrap,
    * which old SRTP receivers take for an earlier rollover (RFC 3711, 3.3.1). */
   self->last_seq = (guint16) g_random_int_range (0, 0x8000);
@@ -68,6 +72,7 @@ void
 gst_ivs_stream_free (GstIvsStream *self)
 {
   g_clear_pointer (&self->parameter_sets, g_bytes_unref);
+  gst_clear_object (&self->headers);
   g_free (self);
 }
 
@@ -163,6 +168,12 @@ timestamp_at (GstIvsStream *self, GstClockTimeDiff time)
 static void
 set_next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
 {
+  /* Another packet of the same picture. */
+  if (!self->interrupted && in + self->time_offset == self->last_time &&
+      time == self->in_running_time)
+    return;
+
+  self->in_running_time = time;
   if (GST_CLOCK_STIME_IS_VALID (time)) {
     guint32 expected = timestamp_at (self, time);
     gint32 error = (gint32) (in + self->time_offset - expected);
@@ -227,13 +238,14 @@ make_header (GstIvsStream *self, gboolean marker, const guint8 *beginning,
     gsize copied)
 {
   gsize size = header_size (self);
-  guint8 *header = g_malloc (size + copied);
+  guint8 *data;
+  GstMemory *header =
+      gst_ivs_headers_take (self->headers, size + copied, &data);
 
-  write_header (self, header, ++self->last_seq, self->last_time, marker);
+  write_header (self, data, ++self->last_seq, self->last_time, marker);
   if (copied > 0)
-    memcpy (header + size, beginning, copied);
-  return gst_memory_new_wrapped (0, header, size + copied, 0, size + copied,
-      header, g_free);
+    memcpy (data + size, beginning, copied);
+  return header;
 }
 
 /* A packet with @payload; its number follows on the last one's. */

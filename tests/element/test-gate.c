@@ -9,6 +9,7 @@
  */
 #include "end-gstreamer.h"
 #include "gstivsgate.h"
+#include "gstivsheaders.h"
 #include <gst/check/gstharness.h>
 #include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
@@ -788,6 +789,32 @@ test_paced (void)
   rig_free (rig);
 }
 
+/* A seek gives the pipeline another base time: what was over is still to come. */
+static void
+test_paced_by_another_base_time (void)
+{
+  Rig *rig = rig_new_at (GST_IVS_AUDIO, FALSE, 10 * FRAME);
+  GstTestClock *clock = gst_harness_get_testclock (rig->h);
+  GstElement *gate = GST_ELEMENT (rig->gate);
+  Pusher pusher = { rig, .packets = 2, .first = "x" };
+  GstClockID id;
+
+  gst_ivs_gate_open (rig->gate);
+  push_at (rig, 0, "x");
+  gst_element_set_state (gate, GST_STATE_PAUSED);
+  gst_element_set_base_time (gate, 10 * FRAME);
+  gst_element_set_state (gate, GST_STATE_PLAYING);
+  start_pushing (&pusher);
+  gst_test_clock_wait_for_next_pending_id (clock, &id);
+  g_assert_cmpuint (gst_clock_id_get_time (id), ==, 11 * FRAME);
+  gst_clock_id_unref (id);
+  g_assert_true (gst_test_clock_crank (clock));
+  g_thread_join (pusher.thread);
+  g_assert_cmpuint (gst_harness_buffers_received (rig->h), ==, 3);
+  gst_object_unref (clock);
+  rig_free (rig);
+}
+
 /* -- Parameter sets -------------------------------------------------------------------- */
 
 static void
@@ -871,6 +898,44 @@ test_lists_stay_lists (void)
       ==, GST_FLOW_OK);
   gst_object_unref (pad);
   rig_free (rig);
+}
+
+static gpointer
+free_memory (gpointer memory)
+{
+  gst_memory_unref (memory);
+  return NULL;
+}
+
+/* More than are kept, in other threads, and one when all else is gone. */
+static void
+test_headers_are_used_again (void)
+{
+  GstIvsHeaders *headers = gst_ivs_headers_new ();
+  GstMemory *taken[100];
+  guint8 *data, *same;
+  GstMemory *copy;
+  GstMapInfo map;
+
+  for (guint i = 0; i < G_N_ELEMENTS (taken); i++)
+    taken[i] = gst_ivs_headers_take (headers, 20, &data);
+  for (guint i = 0; i < G_N_ELEMENTS (taken); i++)
+    g_thread_join (g_thread_new ("free", free_memory, taken[i]));
+
+  taken[0] = gst_ivs_headers_take (headers, 3, &data);
+  memcpy (data, "abc", 3);
+  copy = gst_memory_copy (taken[0], 1, -1);
+  gst_memory_unref (taken[0]);
+  taken[0] = gst_ivs_headers_take (headers, GST_IVS_HEADERS_SIZE, &same);
+  g_assert_true (same == data);
+  memset (same, 'x', GST_IVS_HEADERS_SIZE);
+  gst_object_unref (headers);
+  gst_memory_unref (taken[0]);
+
+  g_assert_true (gst_memory_map (copy, &map, GST_MAP_READ));
+  g_assert_cmpmem (map.data, map.size, "bc", 2);
+  gst_memory_unmap (copy, &map);
+  gst_memory_unref (copy);
 }
 
 static void
@@ -1414,6 +1479,7 @@ main (int argc, char **argv)
       test_nothing_else_goes_on);
   g_test_add_func ("/gate/stream/payload-is-not-copied",
       test_payload_is_not_copied);
+  g_test_add_func ("/gate/headers-are-used-again", test_headers_are_used_again);
   g_test_add_func ("/gate/time/segment-is-kept", test_segment_is_kept);
   g_test_add_func ("/gate/time/seek-goes-on", test_seek_goes_on);
   g_test_add_func ("/gate/time/seek-keeps-sync", test_seek_keeps_sync);
@@ -1421,6 +1487,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/time/offset-of-live", test_time_offset_of_live);
   g_test_add_func ("/gate/time/without-timestamps", test_without_timestamps);
   g_test_add_func ("/gate/time/paced", test_paced);
+  g_test_add_func ("/gate/paced-by-another-base-time",
+      test_paced_by_another_base_time);
   g_test_add_func ("/gate/parameter-sets/from-caps",
       test_parameter_sets_from_caps);
   g_test_add_data_func ("/gate/parameter-sets/garbage", "!!!,,;",

@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: 2026 The ivsstagesink authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Memory for the headers that packets leave with, used again and again.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_IVS_HEADERS (gst_ivs_headers_get_type ())
+G_DECLARE_FINAL_TYPE (GstIvsHeaders, gst_ivs_headers, GST, IVS_HEADERS,
+    GstAllocator)
+
+/* An RTP header, an extension and the beginning of a payload. */
+#define GST_IVS_HEADERS_SIZE 40
+
+GstIvsHeaders *gst_ivs_headers_new (void);
+
+/**
+ * gst_ivs_headers_take:
+ * @size: bytes, at most %GST_IVS_HEADERS_SIZE
+ * @data: (out) (transfer none): where they are to be written, before it is handed on
+ *
+ * One thread at a time; the memory may be freed in any, and when this is gone.
+ *
+ * Returns: (transfer full): a memory with nothing in it
+ */
+GstMemory *
+gst_ivs_headers_take (GstIvsHeaders *self, gsize size, guint8 **data);
+
+G_END_DECLS

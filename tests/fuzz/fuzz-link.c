@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   RULE (links->len <= WHIP_MAX_LINKS);
   for (guint i = 0; i < links->len; i++) {
     const WhipLink *link = g_ptr_array_index (links, i);
-    g_autofree gchar *resolved =
+    G_GNUC_UNUSED g_autofree gchar *resolved =
         whip_url_resolve ("https://stage.example/whip", link->target, NULL);
 
     RULE (g_hash_table_size (link->params) <= WHIP_MAX_LINK_PARAMS);

@@ -556,7 +556,6 @@ test_stop_at_any_moment (void)
 static void
 run_once_more (PublishFixture *publish, guint n)
 {
-  g_autofree gchar *states = NULL;
   g_autoptr (JsonNode) state = NULL;
 
   publish_fixture_play (publish);

@@ -49,7 +49,7 @@ publish (const gchar *sources)
 static void
 wait_for_number (PublishFixture *self, const gchar *path, gdouble value)
 {
-  g_autoptr (JsonNode) state =
+  G_GNUC_UNUSED g_autoptr (JsonNode) state =
       publish_fixture_wait_number (self, path, value, SECONDS);
 }
 

@@ -30,6 +30,8 @@ struct _GstIvsShape
   guint announced_divisor;
   guint n_left_out;
   gboolean is_announcing;
+  gint64 pause_began_us;         /* 0 = there is none */
+  GstClockTime pause_began_time; /* of its first picture */
 };
 
 GstIvsShape *
@@ -164,15 +166,32 @@ ask_for_size (GstIvsShape *self)
   g_atomic_int_set (&self->is_stepping, FALSE);
 }
 
+/* A source that is not live brings pictures of seconds meanwhile: no more are left out
+ * than the pause is long. */
+#define PAUSE_SLACK (50 * GST_MSECOND)
+
 static gboolean
-is_paused (GstIvsShape *self)
+is_paused (GstIvsShape *self, GstBuffer *picture)
 {
+  gint64 now_us = g_get_monotonic_time ();
+  GstClockTime time = GST_BUFFER_PTS (picture);
   gboolean result;
 
   g_mutex_lock (&self->lock);
-  result = g_get_monotonic_time () < self->paused_us;
+  result = now_us < self->paused_us;
   g_mutex_unlock (&self->lock);
-  return result;
+  if (!result) {
+    self->pause_began_us = 0;
+    return FALSE;
+  }
+  if (self->pause_began_us == 0) {
+    self->pause_began_us = now_us;
+    self->pause_began_time = time;
+  }
+  return !GST_CLOCK_TIME_IS_VALID (time) ||
+      !GST_CLOCK_TIME_IS_VALID (self->pause_began_time) ||
+      time <= self->pause_began_time + PAUSE_SLACK +
+          (GstClockTime) (now_us - self->pause_began_us) * GST_USECOND;
 }
 
 static GstPadProbeReturn
@@ -180,7 +199,7 @@ picture_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   GstIvsShape *self = data;
 
-  if (is_paused (self))
+  if (is_paused (self, GST_PAD_PROBE_INFO_BUFFER (info)))
     return GST_PAD_PROBE_DROP;
   ask_for_size (self);
   announce_rate (self, pad);

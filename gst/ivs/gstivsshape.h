@@ -34,7 +34,7 @@ gboolean gst_ivs_shape_get_full (GstIvsShape *self, guint *width, guint *height,
 void gst_ivs_shape_set_step (GstIvsShape *self, const IvsQualityStep *step);
 
 /* From any thread: pictures that come until then, of g_get_monotonic_time(), are left
- * out. */
+ * out; of a source that brings them sooner than they are seen, so many as are seen. */
 void gst_ivs_shape_pause (GstIvsShape *self, gint64 until_us);
 
 GstIvsShape *gst_ivs_shape_ref (GstIvsShape *self);

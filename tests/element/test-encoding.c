@@ -465,6 +465,33 @@ test_steps_in_quick_succession (void)
   gst_ivs_shape_unref (stepper.shape);
 }
 
+/* Of a source that is not live no more is left out than the pause is long, however fast
+ * it brings its pictures. */
+static void
+test_pause (void)
+{
+  const gchar *caps =
+      "video/x-raw,format=I420,width=320,height=240,framerate=30/1";
+  Stepper stepper = { NULL, FALSE };
+  const GstIvsEncodingHooks hooks = { take_shape, NULL, &stepper };
+  g_autofree gchar *source = g_strdup_printf (
+      "videotestsrc num-buffers=300 pattern=black ! capsfilter caps=\"%s\"",
+      caps);
+  Receiver *receiver = receiver_new (source,
+      make_chain (caps, GST_IVS_VIDEO, NULL, &hooks), GST_IVS_VIDEO);
+  gint64 began_us = g_get_monotonic_time ();
+  gint64 most;
+
+  gst_ivs_shape_pause (stepper.shape, began_us + DEADLINE / GST_USECOND);
+  receiver_run (receiver);
+  most = (g_get_monotonic_time () - began_us) * 30 / G_USEC_PER_SEC + 3;
+  g_test_message ("%u of 300 pictures", receiver->frames);
+  g_assert_cmpuint (receiver->frames, <, 300);
+  g_assert_cmpint (receiver->frames, >=, 300 - most);
+  receiver_free (receiver);
+  gst_ivs_shape_unref (stepper.shape);
+}
+
 /* -- Delay ------------------------------------------------------------------------------- */
 
 typedef struct
@@ -963,6 +990,7 @@ main (int argc, char **argv)
   g_test_add_func ("/encoding/video/size-changes", test_size_changes);
   g_test_add_func ("/encoding/video/steps-in-quick-succession",
       test_steps_in_quick_succession);
+  g_test_add_func ("/encoding/video/pause", test_pause);
   g_test_add_func ("/encoding/video/one-by-one", test_one_by_one);
   g_test_add_func ("/encoding/video/threads", test_threads);
   g_test_add_data_func ("/encoding/h264/byte-stream", "byte-stream",

@@ -376,7 +376,8 @@ measure_glance (const IvsArrivalGlance *glance)
 
   if (glance->n < COLLAPSE_PACKETS || took_us < COLLAPSE_SPAN_US)
     return 0;
-  return (guint) MIN (glance->bytes * 8 * G_USEC_PER_SEC / took_us, G_MAXINT);
+  return (guint) MIN (glance->bytes * 8 * G_USEC_PER_SEC / (guint64) took_us,
+      G_MAXINT);
 }
 
 /* With what this feedback is compared: the newest that is not of the same moment. */

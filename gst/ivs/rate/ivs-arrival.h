@@ -51,7 +51,7 @@ typedef struct
   guint n;         /* packets */
   gint64 first_us; /* arrival of the first packet */
   gint64 last_us;  /* and of the last */
-  gint64 bytes;    /* of all but the first */
+  guint64 bytes;   /* of all but the first */
   gdouble least_us,
       end_us; /* delay of the least delayed packet, and of the last */
 } IvsArrivalGlance;

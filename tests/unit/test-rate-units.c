@@ -707,6 +707,37 @@ test_wrapped_feedback (void)
   }
 }
 
+/* Where most pictures are left out: one each two seconds, and what is left of the sound.
+ * The target grows by what came with the pictures, not by the sound between them. */
+static void
+test_few_pictures (void)
+{
+  IvsRate rate;
+  IvsRatePacket packets[140];
+  gint64 now_us = 100 * SECOND;
+
+  ivs_rate_init (&rate, &(IvsRateConfig){ 50000, 4000000, 250000 }, now_us);
+  for (guint round = 0; round < 15; round++, now_us += 2 * SECOND) {
+    IvsRateFeedback feedback = { .packets = packets, .n_packets = 140 };
+
+    /* 48 kB take 0.4 s at 1 Mbit/s; then 100 packets of sound. */
+    for (guint i = 0; i < 140; i++) {
+      gint64 sent_us =
+          i < 40 ? now_us + i * 10000 : now_us + 400000 + (i - 40) * 16000;
+
+      packets[i] = (IvsRatePacket){ sent_us, sent_us, i < 40 ? 1200 : 160 };
+    }
+    feedback.now_us = now_us + 2 * SECOND;
+    ivs_rate_idle (&rate, feedback.now_us - TENTH);
+    ivs_rate_feedback (&rate, &feedback);
+    g_test_message (
+        "best %u, received %u, by delay %.0f, by loss %.0f, state %d",
+        rate.arrival.best_bps, rate.arrival.received_bps, rate.aimd.estimate,
+        rate.loss.estimate, rate.aimd.state);
+  }
+  g_assert_cmpuint (ivs_rate_get_target (&rate, now_us), >, 900000);
+}
+
 /* While there is feedback, reports only tell the round-trip time. */
 static void
 test_reports (void)
@@ -852,6 +883,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-units/silence", test_silence);
   g_test_add_func ("/rate-units/idle", test_idle);
   g_test_add_func ("/rate-units/frozen-receiver", test_frozen_receiver);
+  g_test_add_func ("/rate-units/few-pictures", test_few_pictures);
   g_test_add_func ("/rate-units/wrapped-feedback", test_wrapped_feedback);
   g_test_add_func ("/rate-units/reports", test_reports);
   g_test_add_func ("/rate-units/longer-route", test_longer_route);

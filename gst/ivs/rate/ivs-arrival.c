@@ -221,6 +221,7 @@ judge (IvsArrival *self)
   if (n < 3)
     return;
   self->received_bps = measure_received (self, n);
+  self->best_bps = MAX (self->best_bps, self->received_bps);
   self->passed_bps = measure_passed (self, n);
   self->slope = fit_slope (self, MIN (n, IVS_ARRIVAL_WINDOW));
   self->usage = detect (self);
@@ -410,6 +411,18 @@ measure_growth (const IvsArrival *self)
   return growth_us >= MAX (COLLAPSE_GROWTH_US, COLLAPSE_GROWTH * apart_us)
       ? MIN (growth_us / apart_us, 1)
       : 0;
+}
+
+/**
+ * ivs_arrival_begin_feedback:
+ * @self: an arrival filter
+ *
+ * Before what one feedback says is added.
+ */
+void
+ivs_arrival_begin_feedback (IvsArrival *self)
+{
+  self->best_bps = self->received_bps;
 }
 
 /**

@@ -63,6 +63,7 @@ typedef struct
  * @threshold: which slope is over-use, milliseconds per second
  * @queue_us: delay above the least of the last ten seconds
  * @received_bps: what arrived in the last half second, 0 = not known yet
+ * @best_bps: the most that this was while the last feedback was added
  * @passed_bps: what passed while there was a queue, 0 = there is none
  * @wait_us: what the least delayed packet of the last feedback waited
  * @is_empty: there was no queue in all of that half second
@@ -77,6 +78,7 @@ typedef struct
   gdouble threshold;
   gint64 queue_us;
   guint received_bps;
+  guint best_bps;
   guint passed_bps;
   gint64 wait_us;
   gboolean is_empty;
@@ -107,6 +109,7 @@ typedef struct
 void ivs_arrival_init (IvsArrival *self);
 void ivs_arrival_add_packet (IvsArrival *self, gint64 sent_us,
     gint64 arrived_us, guint size);
+void ivs_arrival_begin_feedback (IvsArrival *self);
 gboolean ivs_arrival_end_feedback (IvsArrival *self);
 void ivs_arrival_add_change (IvsArrival *self, gint64 now_us, gdouble change_us,
     guint received_bps);

@@ -158,7 +158,8 @@ end_round (IvsLoss *self, gint64 now_us, gdouble loss, guint current_bps,
       : self->round_bps;
 
   self->mean += SMOOTHING * (loss - self->mean);
-  apply_rules (self, excess, current_bps, is_empty, sent_bps);
+  apply_rules (self, excess, current_bps, is_empty,
+      arrival != NULL ? MAX (sent_bps, arrival->best_bps) : sent_bps);
   watch_episode (self, loss, sent_bps, is_empty);
   watch_steady (self, now_us, is_empty);
   forget_inherent (self, loss);

@@ -35,6 +35,10 @@
  *     the next feedback says the same, as long as it must have become since. One for each
  *     collapse: what feedback tells until it has been waited for, was sent before it.
  *
+ *   Few pictures. A receiver may answer to a picture only, and where most are left out
+ *     that is once in seconds, of which most were silent: what came then is taken for
+ *     R_hat where it bounds growth, not the last half second.
+ *
  *   Silence. When neither feedback nor reports come although packets are sent, the
  *     target is halved, and again each second. When they come again, the estimate
  *     goes on from the half and grows quickly, for nothing is known against it. What
@@ -356,6 +360,7 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
   self->feedback_us = now_us;
   if (now_us < self->settled_us)
     return;
+  ivs_arrival_begin_feedback (&self->arrival);
   if (feedback->packets != NULL) {
     sent = feedback->n_packets;
     add_packets (self, feedback, &lost);
@@ -373,7 +378,7 @@ ivs_rate_feedback (IvsRate *self, const IvsRateFeedback *feedback)
     usage = self->arrival.usage;
   ivs_aimd_update (&self->aimd, now_us, usage, self->arrival.is_empty,
       usage == IVS_USAGE_OVER ? get_carried (self, has_collapsed)
-                              : self->arrival.received_bps,
+                              : self->arrival.best_bps,
       self->rtt_us);
   bound_estimates (self);
 }

@@ -7,6 +7,7 @@
  * on its way through a gate.
  */
 #include "gstivsheaders.h"
+#include <string.h>
 
 /* What is freed at once, mostly: the packets of a picture. */
 #define MAX_SPARE 64
@@ -79,6 +80,21 @@ memory_unmapped (GstMemory *memory)
 {
 }
 
+/* webrtcbin copies each header once: it keeps the packet and writes another number. */
+static GstMemory *
+memory_copied (GstMemory *memory, gssize offset, gssize size)
+{
+  gsize begin = MIN ((gsize) offset, memory->size);
+  gsize rest = memory->size - begin;
+  gsize length = size >= 0 ? MIN ((gsize) size, rest) : rest;
+  guint8 *data;
+  GstMemory *copy =
+      gst_ivs_headers_take ((GstIvsHeaders *) memory->allocator, length, &data);
+
+  memcpy (data, ((Header *) memory)->data + memory->offset + begin, length);
+  return copy;
+}
+
 static void
 gst_ivs_headers_finalize (GObject *object)
 {
@@ -105,6 +121,7 @@ gst_ivs_headers_init (GstIvsHeaders *self)
   allocator->mem_type = "IvsHeader";
   allocator->mem_map = memory_mapped;
   allocator->mem_unmap = memory_unmapped;
+  allocator->mem_copy = memory_copied;
   GST_OBJECT_FLAG_SET (self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
   g_mutex_init (&self->lock);
 }

@@ -23,7 +23,7 @@ GstIvsHeaders *gst_ivs_headers_new (void);
  * @size: bytes, at most %GST_IVS_HEADERS_SIZE
  * @data: (out) (transfer none): where they are to be written, before it is handed on
  *
- * One thread at a time; the memory may be freed in any, and when this is gone.
+ * Any thread. The memory may be freed when this is gone.
  *
  * Returns: (transfer full): a memory with nothing in it
  */

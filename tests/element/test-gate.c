@@ -928,6 +928,7 @@ test_headers_are_used_again (void)
   gst_memory_unref (taken[0]);
   taken[0] = gst_ivs_headers_take (headers, GST_IVS_HEADERS_SIZE, &same);
   g_assert_true (same == data);
+  g_assert_true (copy->allocator == taken[0]->allocator);
   memset (same, 'x', GST_IVS_HEADERS_SIZE);
   gst_object_unref (headers);
   gst_memory_unref (taken[0]);

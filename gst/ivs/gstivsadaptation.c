@@ -502,7 +502,7 @@ adapt_now (gpointer data)
 {
   GstIvsAdaptation *self = data;
 
-  if (self->worker != NULL)
+  if (self->worker != NULL && gst_ivs_worker_is_current (self->worker))
     adapt (self);
 }
 

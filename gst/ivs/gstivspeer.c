@@ -751,27 +751,28 @@ gst_ivs_peer_close (GstIvsPeer *self)
     finish_close (self);
 }
 
-/* The pipeline has played, or it would have no clock. */
+/* A pipeline that goes on playing meanwhile has unlocked it before, or finds it so. */
 static gboolean
-is_made_in_pause (GstIvsPeer *self)
+play_in_pause (GstIvsPeer *self)
 {
-  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self->bin));
+  gboolean plays;
 
-  return clock != NULL &&
-      GST_STATE_TARGET (GST_ELEMENT (self->bin)) == GST_STATE_PAUSED;
+  gst_element_set_locked_state (self->webrtcbin, TRUE);
+  plays = gst_element_set_state (self->webrtcbin, GST_STATE_PLAYING) !=
+      GST_STATE_CHANGE_FAILURE;
+  if (GST_STATE_TARGET (self->bin) == GST_STATE_PLAYING)
+    gst_element_set_locked_state (self->webrtcbin, FALSE);
+  return plays;
 }
 
 /* Its pads take caps from PAUSED on. When the element is on its way down, this one
  * comes too late and will be closed, but it shall not fail before. In a pause it plays
  * as the ones do that were there before: in PAUSED it would hear nothing. */
 static gboolean
-start_webrtcbin (GstIvsPeer *self)
+start_webrtcbin (GstIvsPeer *self, gboolean has_played)
 {
-  if (is_made_in_pause (self)) {
-    gst_element_set_locked_state (self->webrtcbin, TRUE);
-    return gst_element_set_state (self->webrtcbin, GST_STATE_PLAYING) !=
-        GST_STATE_CHANGE_FAILURE;
-  }
+  if (has_played && GST_STATE_TARGET (self->bin) == GST_STATE_PAUSED)
+    return play_in_pause (self);
   if (!gst_element_sync_state_with_parent (self->webrtcbin))
     return FALSE;
   return GST_STATE (self->webrtcbin) >= GST_STATE_PAUSED ||
@@ -792,7 +793,7 @@ give_up (GstIvsPeer *self)
 }
 
 GstIvsPeer *
-gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
+gst_ivs_peer_new (GstBin *bin, gboolean has_played, GstIvsWorker *worker,
     const GstIvsSettings *settings, GstCaps *const caps[GST_IVS_N_KINDS],
     const GstIvsPeerEvents *events, gpointer data, GError **error)
 {
@@ -821,7 +822,7 @@ gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
   add_estimator (self, settings);
   connect_signals (self);
   gst_bin_add (bin, self->webrtcbin);
-  if (!start_webrtcbin (self)) {
+  if (!start_webrtcbin (self, has_played)) {
     g_set_error_literal (error, IVS_ERROR, IVS_FAILURE_WEBRTC,
         "webrtcbin could not be started");
     give_up (self);

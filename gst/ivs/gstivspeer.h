@@ -41,8 +41,10 @@ typedef struct
 } GstIvsPeerEvents;
 
 /* Puts a webrtcbin into @bin with a section for each of @caps that is not NULL.
+ * @has_played: the pipeline has been in PLAYING, so if it is in PAUSED, it is a pause.
  * On the worker's thread, like everything here. */
-GstIvsPeer *gst_ivs_peer_new (GstBin *bin, GstIvsWorker *worker,
+GstIvsPeer *
+gst_ivs_peer_new (GstBin *bin, gboolean has_played, GstIvsWorker *worker,
     const GstIvsSettings *settings, GstCaps *const caps[GST_IVS_N_KINDS],
     const GstIvsPeerEvents *events, gpointer data, GError **error);
 gboolean gst_ivs_peer_has_section (GstIvsPeer *self, GstIvsKind kind);

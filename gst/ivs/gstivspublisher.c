@@ -266,13 +266,19 @@ abandon (gpointer data)
   gst_ivs_publisher_abandon_all (data);
 }
 
-static gpointer
-finish_and_free (gpointer data)
+static void
+finish_and_free (GstIvsPublisher *self)
 {
-  GstIvsPublisher *self = data;
-
   gst_ivs_worker_stop_and_join (self->worker);
   publisher_free (self);
+}
+
+/* However long that takes: a session that the stage has made is deleted. */
+static gpointer
+finish_when_stopped (gpointer data)
+{
+  wait_until_stopped (data, G_MAXINT64 / 2);
+  finish_and_free (data);
   return NULL;
 }
 
@@ -305,7 +311,7 @@ join_and_free (GstIvsPublisher *self)
   GST_INFO_OBJECT (self->element,
       "the worker is held up, what it has will be freed when it goes on");
   g_atomic_int_set (&self->is_left, TRUE);
-  g_thread_unref (g_thread_new ("ivs-join", finish_and_free, self));
+  g_thread_unref (g_thread_new ("ivs-join", finish_when_stopped, self));
 }
 
 static gpointer

@@ -64,6 +64,14 @@ struct _GstIvsPublisher
   gboolean is_stopped;
 };
 
+/* The application does not wait any more. The element may have been started again, and
+ * its gates and what watches over them are another publisher's. */
+static inline gboolean
+gst_ivs_publisher_is_left (GstIvsPublisher *self)
+{
+  return g_atomic_int_get (&self->is_left);
+}
+
 /* All of these on the worker. */
 
 /* -- gstivsstory.c ------------------------------------------------------------------ */
@@ -81,7 +89,8 @@ void gst_ivs_publisher_give_up (GstIvsPublisher *self,
 void gst_ivs_publisher_end_failed (GstIvsPublisher *self);
 /* The end because the element stops. */
 void gst_ivs_publisher_end (GstIvsPublisher *self);
-/* No more time for the sessions that are closing. */
+/* No more time for the sessions that are closing; of a publisher that nobody waits for,
+ * after shutdown-timeout. */
 void gst_ivs_publisher_abandon_all (GstIvsPublisher *self);
 
 /* @session: whose token, endpoint and request it is about, or NULL: the last token. */

@@ -27,6 +27,7 @@ struct _GstIvsSession
   IvsToken *token;
   gchar *endpoint;
   gboolean is_after_live;
+  gboolean has_played;
   GstIvsSessionEvents events;
   gpointer data;
 
@@ -204,8 +205,8 @@ gst_ivs_session_prepare (GstIvsSession *self,
   g_autoptr (GError) error = NULL;
 
   drop_peer (self);
-  self->peer = gst_ivs_peer_new (self->bin, self->worker, &self->settings, caps,
-      &events, self, &error);
+  self->peer = gst_ivs_peer_new (self->bin, self->has_played, self->worker,
+      &self->settings, caps, &events, self, &error);
   if (self->peer == NULL)
     fail_with_error (self, error);
 }
@@ -658,6 +659,7 @@ gst_ivs_session_new (const GstIvsSessionConfig *config,
   self->token = ivs_token_copy (config->token);
   self->endpoint = g_strdup (config->endpoint);
   self->is_after_live = config->is_after_live;
+  self->has_played = config->has_played;
   self->events = *events;
   self->data = data;
   self->cancellable = g_cancellable_new ();

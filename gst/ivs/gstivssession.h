@@ -51,7 +51,8 @@ typedef struct
   const IvsToken *token;
   const gchar *endpoint;
   gboolean
-      is_after_live; /* was a live session of this element lost just now? */
+      is_after_live;   /* was a live session of this element lost just now? */
+  gboolean has_played; /* has the pipeline been in PLAYING? */
 } GstIvsSessionConfig;
 
 GstIvsSession *gst_ivs_session_new (const GstIvsSessionConfig *config,

@@ -70,8 +70,8 @@ set_state (GstIvsPublisher *self, GstIvsConnectionState state)
     return;
 
   self->state = state;
-  if (g_atomic_int_get (&self->is_left))
-    return; /* the element may have been started again */
+  if (gst_ivs_publisher_is_left (self))
+    return;
   gst_ivs_publisher_describe_incident (self, NULL, &incident);
   self->events.state_changed (self->element, state, self->token);
   gst_ivs_post_state (self->element,
@@ -101,6 +101,8 @@ close_gates (GstIvsPublisher *self)
 {
   g_auto (GstIvsInputs) inputs = { 0 };
 
+  if (gst_ivs_publisher_is_left (self))
+    return;
   self->events.get_inputs (self->element, &inputs);
   gst_ivs_outlet_close (&self->outlet, &inputs);
 }
@@ -110,6 +112,8 @@ discard_streams (GstIvsPublisher *self)
 {
   g_auto (GstIvsInputs) inputs = { 0 };
 
+  if (gst_ivs_publisher_is_left (self))
+    return;
   self->events.get_inputs (self->element, &inputs);
   gst_ivs_outlet_discard (&inputs);
 }
@@ -582,20 +586,24 @@ session_revived (GstIvsSession *session, gpointer data)
 /* 5. Every stream has ended: what is in webrtcbin still leaves, then the session
  *    is deleted, then the pipeline hears of the end. */
 
-void
-gst_ivs_publisher_abandon_all (GstIvsPublisher *self)
-{
-  for (guint i = self->closing->len; i > 0; i--)
-    gst_ivs_session_abandon (g_ptr_array_index (self->closing, i - 1));
-}
-
 static void
 drain_overdue (gpointer data)
 {
   GstIvsPublisher *self = data;
 
   gst_ivs_timer_clear (&self->drain_timer);
-  gst_ivs_publisher_abandon_all (self);
+  for (guint i = self->closing->len; i > 0; i--)
+    gst_ivs_session_abandon (g_ptr_array_index (self->closing, i - 1));
+}
+
+void
+gst_ivs_publisher_abandon_all (GstIvsPublisher *self)
+{
+  if (gst_ivs_publisher_is_left (self))
+    self->drain_timer = gst_ivs_worker_call_later (self->worker,
+        self->settings.shutdown_timeout * 1000, drain_overdue, self);
+  else
+    drain_overdue (self);
 }
 
 static void
@@ -655,7 +663,8 @@ gst_ivs_publisher_check_inputs (GstIvsPublisher *self)
 {
   g_auto (GstIvsInputs) inputs = { 0 };
 
-  if (self->is_stopping || self->is_draining)
+  if (g_atomic_int_get (&self->is_going_down) || self->is_stopping ||
+      self->is_draining)
     return;
 
   self->events.get_inputs (self->element, &inputs);
@@ -761,6 +770,7 @@ make_session (GstIvsPublisher *self, const gchar *endpoint)
     .token = self->token,
     .endpoint = endpoint,
     .is_after_live = self->was_live,
+    .has_played = self->is_playing,
   };
 
   return gst_ivs_session_new (&config, &events, self);

@@ -101,6 +101,8 @@ watch_media (gpointer data)
   GstStructure *stats = NULL;
 
   gst_ivs_timer_clear (&self->monitor_timer);
+  if (g_atomic_int_get (&self->is_going_down))
+    return;
   self->events.get_inputs (self->element, &inputs);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_ivs_monitor_expect (self->monitor, kind,
@@ -131,7 +133,8 @@ gst_ivs_publisher_unwatch_session (GstIvsPublisher *self)
 {
   gst_ivs_timer_clear (&self->limit_timer);
   gst_ivs_timer_clear (&self->monitor_timer);
-  gst_ivs_adaptation_end (self->adaptation);
+  if (!gst_ivs_publisher_is_left (self))
+    gst_ivs_adaptation_end (self->adaptation);
 }
 
 /* What its network carries. */

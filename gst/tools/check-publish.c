@@ -453,7 +453,7 @@ start (gpointer data)
   enter (self, "offer");
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     caps[kind] = make_caps (kind);
-  self->peer = gst_ivs_peer_new (GST_BIN (self->pipeline), self->worker,
+  self->peer = gst_ivs_peer_new (GST_BIN (self->pipeline), FALSE, self->worker,
       self->settings, caps, &events, self, &error);
   for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
     gst_caps_unref (caps[kind]);

@@ -214,6 +214,121 @@ test_stop (gconstpointer data)
   g_clear_pointer (&scene.stage, stage_fixture_stop);
 }
 
+/* -- A handler that does not return ---------------------------------------------------- */
+
+typedef struct
+{
+  Scene scene;
+  GMutex lock;
+  GCond changed;
+  guint n_asked; /* tokens */
+  gboolean may_answer;
+} Hold;
+
+/* On the worker: the second time somebody has to let it go on. */
+static gchar *
+token_held (GstElement *sink, Hold *hold)
+{
+  gchar *token = survival_token_requested (sink, &hold->scene.tokens);
+
+  g_mutex_lock (&hold->lock);
+  hold->n_asked++;
+  while (hold->n_asked == 2 && !hold->may_answer)
+    g_cond_wait (&hold->changed, &hold->lock);
+  g_mutex_unlock (&hold->lock);
+  return token;
+}
+
+static gboolean
+is_held (gpointer data)
+{
+  Hold *hold = data;
+  guint n;
+
+  g_mutex_lock (&hold->lock);
+  n = hold->n_asked;
+  g_mutex_unlock (&hold->lock);
+  return n == 2;
+}
+
+static void
+let_go (Hold *hold)
+{
+  g_mutex_lock (&hold->lock);
+  hold->may_answer = TRUE;
+  g_cond_broadcast (&hold->changed);
+  g_mutex_unlock (&hold->lock);
+}
+
+static gboolean
+is_first_deleted (JsonNode *state, gpointer data)
+{
+  SurvivalRequests requests = { 0 };
+
+  survival_count_requests (state, data, &requests);
+  return requests.made == 1 && requests.deleted == 1;
+}
+
+static void
+hold_init (Hold *hold)
+{
+  Scene *scene = &hold->scene;
+
+  g_mutex_init (&hold->lock);
+  g_cond_init (&hold->changed);
+  scene->stage = stage_fixture_start (NULL);
+  survival_tokens_init (&scene->tokens);
+  for (guint i = 0; i < 3; i++)
+    survival_tokens_add (&scene->tokens, scene->stage, NULL);
+  scene->publish =
+      publish_fixture_new_as (scene->stage, scene->tokens.ids->pdata[0], "%s",
+          LIVE_VIDEO " ! " SURVIVAL_SINK " shutdown-timeout=" SHUTDOWN_SECONDS);
+  g_signal_connect (publish_fixture_get_sink (scene->publish), "request-token",
+      G_CALLBACK (token_held), hold);
+}
+
+static void
+hold_clear (Hold *hold)
+{
+  publish_fixture_free (hold->scene.publish);
+  survival_tokens_clear (&hold->scene.tokens);
+  stage_fixture_stop (hold->scene.stage);
+  g_cond_clear (&hold->changed);
+  g_mutex_clear (&hold->lock);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Hold, hold_clear)
+
+/* What is left behind still ends its session, and leaves alone what was started since. */
+static void
+test_left_behind (void)
+{
+  g_auto (Hold) hold = { .n_asked = 0 };
+  PublishFixture *publish;
+  g_autoptr (JsonNode) live = NULL, deleted = NULL, goes_on = NULL;
+  gdouble frames;
+
+  hold_init (&hold);
+  publish = hold.scene.publish;
+  reach_live (&hold.scene);
+  survival_add_microphone (publish);
+  g_assert_true (publish_wait (is_held, &hold, 10000));
+  publish_fixture_set_state (publish, GST_STATE_READY);
+
+  publish_fixture_set_state (publish, GST_STATE_PLAYING);
+  publish_fixture_follow (publish, hold.scene.stage,
+      hold.scene.tokens.ids->pdata[2]);
+  live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+
+  let_go (&hold);
+  deleted = stage_fixture_wait (hold.scene.stage, "a DELETE of the first",
+      is_first_deleted, hold.scene.tokens.ids->pdata[0], 10);
+  frames = publish_fixture_number (publish, deleted, "session.video.frames");
+  goes_on = publish_fixture_wait_number (publish, "session.video.frames",
+      frames + 60, 10);
+  survival_stop (publish, MAX_STOP_SECONDS);
+  check_stage (&hold.scene, 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -229,6 +344,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_stop);
   }
+  g_test_add_func ("/stopping/left-behind", test_left_behind);
   result = g_test_run ();
   end_gstreamer ();
   return result;

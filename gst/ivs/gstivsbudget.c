@@ -31,12 +31,12 @@ is_beyond (const GstIvsBudget *self, gint64 us)
 void
 gst_ivs_budget_set (GstIvsBudget *self, guint bps, gint64 now_us)
 {
-  if (self->bps > 0)
+  if (self->bps > 0) {
     drain (self, now_us);
-  else
-    self->level = 0;
-  if (bps < self->bps)
     self->level *= (gdouble) bps / self->bps;
+  } else {
+    self->level = 0;
+  }
   self->updated_us = now_us;
   self->bps = bps;
 }

@@ -102,6 +102,39 @@ test_part (gconstpointer data)
   g_assert_cmpint (passed.longest_gap_us, <=, 3 * G_USEC_PER_SEC);
 }
 
+/* @swing: between 0 and that the rate rises and falls, in percent, ten times per second. */
+static void
+send_swinging (GstIvsBudget *budget, guint bps, guint swing, Passed *passed)
+{
+  *passed = (Passed){ 0 };
+  for (guint i = 0; i < SECONDS * FPS; i++) {
+    gint64 now_us = (gint64) (i + 1) * G_USEC_PER_SEC / FPS;
+    gboolean is_low = i / (FPS / 10) % 2 == 1;
+
+    gst_ivs_budget_set (budget, is_low ? bps * (100 - swing) / 100 : bps,
+        now_us);
+    if (send_picture (budget, i % GROUP == 0, now_us))
+      passed->bits +=
+          PACKET * 8 * (i % GROUP == 0 ? IDR_PACKETS : DELTA_PACKETS);
+  }
+}
+
+/* A limit that goes up and down is no higher than its mean. */
+static void
+test_swing (void)
+{
+  for (guint swing = 10; swing <= 50; swing += 10) {
+    const guint bps = OFFERED * 8 / 10;
+    const guint64 mean = (guint64) bps * (200 - swing) / 200;
+    GstIvsBudget budget = { 0 };
+    Passed passed;
+
+    send_swinging (&budget, bps, swing, &passed);
+    g_assert_cmpuint (passed.bits, <=, mean * (SECONDS + 1));
+    g_assert_cmpuint (passed.bits, >=, mean * SECONDS / 2);
+  }
+}
+
 static void
 test_key_unit (void)
 {
@@ -162,6 +195,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/budget/most", GUINT_TO_POINTER (80), test_part);
   g_test_add_data_func ("/budget/half", GUINT_TO_POINTER (50), test_part);
   g_test_add_data_func ("/budget/fifth", GUINT_TO_POINTER (20), test_part);
+  g_test_add_func ("/budget/swing", test_swing);
   g_test_add_func ("/budget/key-unit-when-there-is-room", test_key_unit);
   g_test_add_func ("/budget/lifted", test_lifted);
   g_test_add_func ("/budget/fall", test_fall);

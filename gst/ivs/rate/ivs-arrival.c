@@ -321,7 +321,7 @@ begin_anew_after_jump (IvsArrival *self, gint64 sent_us, gint64 arrived_us)
   if (!self->has_group || ABS (change_us) < MAX_JUMP_US)
     return;
   ivs_arrival_init (self);
-  self->received_bps = received_bps;
+  self->received_bps = self->best_bps = received_bps;
 }
 
 /**

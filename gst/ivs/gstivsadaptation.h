@@ -57,7 +57,8 @@ GstIvsCongestion *gst_ivs_adaptation_get_congestion (GstIvsAdaptation *self);
  * gst_ivs_adaptation_begin:
  * @settings: of the session that goes live now; copied
  *
- * From now on, until gst_ivs_adaptation_end(), it acts ten times per second. Nothing
+ * From now on, until gst_ivs_adaptation_end(), it acts ten times per second, and at once
+ * when the target fell. Nothing
  * at all with congestion-control=none. On the worker.
  */
 void gst_ivs_adaptation_begin (GstIvsAdaptation *self, GstIvsWorker *worker,

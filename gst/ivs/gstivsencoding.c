@@ -708,5 +708,5 @@ gst_ivs_encoding_chain_serves (const GstCaps *old, const GstCaps *caps)
           gst_caps_get_features (caps, 0)) &&
       is_interlaced (old) == is_interlaced (caps) &&
       is_too_fast (old) == is_too_fast (caps) &&
-      (!is_raw || count_threads (old) == count_threads (caps));
+      (!is_raw || count_threads (caps) <= count_threads (old));
 }

@@ -723,7 +723,7 @@ install_figures (GObjectClass *klass)
    * What the network carries, as far as #GstIvsStageSink:congestion-control knows:
    * bits per second on the wire, audio and all headers included. Never more than
    * would be sent at most; 0 before a session is live. Notified from a thread of the
-   * element, at most ten times per second.
+   * element, about ten times per second at most, and at once when it fell.
    *
    * Since: 0.1
    */

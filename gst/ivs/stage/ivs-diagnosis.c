@@ -439,8 +439,9 @@ static const Diagnosis diagnoses[IVS_N_DIAGNOSES] = {
       "The uplink does not carry the video", NULL,
       "Viewers see the picture freeze where something was left out" },
     is_uplink_narrow,
-    "Give raw video, which is fitted to the uplink down to min-bitrate; or lower the encoder's bit rate to what the "
-    "event ivs-target-bitrate tells and make a key frame each second; or use a network that carries more", SETTING_NONE },
+    "Use a network that carries more. Of encoded video: give raw video instead, which is fitted to the uplink, or lower "
+    "the encoder's bit rate to what the event ivs-target-bitrate tells and make a key frame each second. Of raw video: "
+    "lower min-bitrate, or use an encoder whose bit rate can be changed", SETTING_NONE },
   [IVS_DIAGNOSIS_AUDIO_BITRATE] = {
     { "audio-bitrate", UNSUPPORTED, INFERRED, IVS_LIMITS_MAX_AUDIO_BITRATE,
       "The audio's bit rate is too high", "a stage takes at most 160 kbit/s",

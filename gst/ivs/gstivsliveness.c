@@ -60,18 +60,20 @@ gst_ivs_liveness_set_sending (GstIvsLiveness *self, gboolean is_sending,
     self->sending_since = now_us;
 }
 
+/* In a pause little or nothing has to be told: a receiver of GStreamer's reports every 5 s
+ * as a rule, and now and then after more than seven. */
 gint64
 gst_ivs_liveness_get_deadline (const GstIvsLiveness *self)
 {
   gint64 last = self->feedback.last_us;
-  gint64 deadline = last + habit_get_limit (&self->reports);
+  gint64 limit = habit_get_limit (&self->reports);
 
   if (last == 0)
     return G_MAXINT64;
+  if (self->sending_since == 0)
+    return last + GST_IVS_LIVENESS_MAX_US;
 
-  if (self->sending_since != 0 &&
-      self->feedback.n_intervals >= GST_IVS_LIVENESS_HABIT)
-    deadline = MIN (deadline,
-        MAX (last, self->sending_since) + habit_get_limit (&self->feedback));
-  return deadline;
+  if (self->feedback.n_intervals >= GST_IVS_LIVENESS_HABIT)
+    limit = MIN (limit, habit_get_limit (&self->feedback));
+  return MAX (last, self->sending_since) + limit;
 }

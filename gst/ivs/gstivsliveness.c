@@ -54,10 +54,9 @@ void
 gst_ivs_liveness_set_sending (GstIvsLiveness *self, gboolean is_sending,
     gint64 now_us)
 {
-  if (!is_sending)
-    self->sending_since = 0;
-  else if (self->sending_since == 0)
-    self->sending_since = now_us;
+  if (is_sending && self->is_in_pause)
+    self->resumed_us = now_us;
+  self->is_in_pause = !is_sending;
 }
 
 /* In a pause little or nothing has to be told: a receiver of GStreamer's reports every 5 s
@@ -70,10 +69,10 @@ gst_ivs_liveness_get_deadline (const GstIvsLiveness *self)
 
   if (last == 0)
     return G_MAXINT64;
-  if (self->sending_since == 0)
+  if (self->is_in_pause)
     return last + GST_IVS_LIVENESS_MAX_US;
 
   if (self->feedback.n_intervals >= GST_IVS_LIVENESS_HABIT)
     limit = MIN (limit, habit_get_limit (&self->feedback));
-  return MAX (last, self->sending_since) + limit;
+  return MAX (last, self->resumed_us) + limit;
 }

@@ -34,7 +34,8 @@ typedef struct
 {
   GstIvsHabit reports;  /* SR and RR: always come */
   GstIvsHabit feedback; /* any packet: many while media is sent, else none */
-  gint64 sending_since; /* 0 = nothing is sent */
+  gboolean is_in_pause; /* nothing is sent */
+  gint64 resumed_us;    /* when the last pause was over, 0 = there was none */
 } GstIvsLiveness;
 
 /* @is_report: a sender or receiver report is in the packet. */

@@ -287,6 +287,20 @@ create_offer (GstIvsPeer *self)
 
 /* 4. The answer: our description first, then theirs. */
 
+/* A bin gives a clock to its children first and then to those that come later. What
+ * webrtcbin adds in between, while the pipeline goes to PLAYING, has none for ever, and an
+ * rtpsession without a clock has no time for the feedback that it gets. */
+static void
+hand_out_clock (GstIvsPeer *self)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (self->webrtcbin);
+
+  if (clock == NULL)
+    clock = gst_element_get_clock (GST_ELEMENT (self->bin));
+  if (clock != NULL)
+    gst_element_set_clock (self->webrtcbin, clock);
+}
+
 static void
 answer_ready (gpointer data)
 {
@@ -300,6 +314,8 @@ answer_ready (gpointer data)
   get_reply (event->promise, "the answer", &reason);
   if (reason != NULL)
     fail (self, IVS_FAILURE_ANSWER, reason);
+  else
+    hand_out_clock (self);
 }
 
 static void

@@ -14,6 +14,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_ivs_hearing_debug);
 #define RTCP_INTERVAL GST_SECOND
 /* At most this long between two looks at the liveness. */
 #define LIVENESS_CHECK_MS 2000
+/* Without a packet for so long nothing is sent; two looks may be closer together. */
+#define PAUSE_US G_USEC_PER_SEC
 
 struct _GstIvsHearing
 {
@@ -27,7 +29,8 @@ struct _GstIvsHearing
   /* Worker only. */
   gboolean has_ended;
   GSource *liveness_timer;
-  guint64 n_packets;    /* that had left at the last look */
+  guint64 n_packets;    /* that had come at the last look */
+  gint64 grown_us;      /* when there were more than at the look before */
   GObject *rtp_session; /* its signal tells of RTCP */
   GstPad *feedback_pad; /* where transport-wide feedback comes by */
   gulong feedback_probe;
@@ -150,15 +153,17 @@ check_liveness (gpointer data)
   guint64 n_packets = self->events.count_packets (self->data);
   gint64 silent_since = 0;
 
+  if (n_packets > self->n_packets)
+    self->grown_us = now;
+  self->n_packets = n_packets;
   gst_ivs_timer_clear (&self->liveness_timer);
   g_mutex_lock (&self->lock);
-  gst_ivs_liveness_set_sending (&self->liveness, n_packets > self->n_packets,
-      now);
+  gst_ivs_liveness_set_sending (&self->liveness,
+      now - self->grown_us < PAUSE_US, now);
   self->is_silent = now >= gst_ivs_liveness_get_deadline (&self->liveness);
   if (self->is_silent)
     silent_since = self->liveness.feedback.last_us;
   g_mutex_unlock (&self->lock);
-  self->n_packets = n_packets;
 
   if (silent_since != 0)
     self->events.silent (now - silent_since, self->data);

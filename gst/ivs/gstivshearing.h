@@ -21,7 +21,7 @@ typedef struct _GstIvsHearing GstIvsHearing;
 /* On the worker, from gst_ivs_hearing_begin() to gst_ivs_hearing_end(). */
 typedef struct
 {
-  /* How many packets have left so far. */
+  /* How many packets have come to be sent so far, whatever became of them. */
   guint64 (*count_packets) (gpointer data);
   /* Nothing is heard any more, for @microseconds; and: it is heard again. */
   void (*silent) (gint64 microseconds, gpointer data);

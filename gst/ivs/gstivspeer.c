@@ -534,7 +534,7 @@ count_packets (gpointer data)
 
     if (self->sections[kind].gate != NULL)
       gst_ivs_gate_get_stats (self->sections[kind].gate, &stats);
-    n_packets += stats.packets;
+    n_packets += stats.packets + stats.dropped;
   }
   return n_packets;
 }

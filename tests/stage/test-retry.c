@@ -13,6 +13,8 @@ static StageFixture *stage;
 
 /* -- Losing a session at once ------------------------------------------------------------- */
 
+/* The fault's answer may come after all that follows from it: what follows is expected
+ * before. */
 static void
 lose (PublishFixture *publish)
 {
@@ -55,6 +57,7 @@ test_backoff (void)
   survival_remember (publish, &trace);
   refuse ("unreachable", 2, "");
   began = g_get_monotonic_time ();
+  publish_fixture_expect (publish, "service-internal");
   lose (publish);
   warning = publish_fixture_wait_failure (publish, "service-internal", 5);
   g_assert_cmpint (GST_MESSAGE_TYPE (warning), ==, GST_MESSAGE_WARNING);
@@ -79,6 +82,7 @@ test_retry_after (void)
   gint64 began;
 
   refuse ("throttled", 1, ",\"retry_after\":4");
+  publish_fixture_expect (publish, "throttled");
   lose (publish);
   began = g_get_monotonic_time ();
   warning = publish_fixture_wait_failure (publish, "throttled", 5);
@@ -101,6 +105,7 @@ test_retries_spent (void)
   refuse ("throttled", 1, ",\"retry_after\":-1");
   refuse ("unreachable", 1, "");
   publish_fixture_expect (publish, "throttled");
+  publish_fixture_expect (publish, "service-internal");
   lose (publish);
   message = publish_fixture_wait_failure (publish, "service-internal", 10);
   /* The last cause, and not a word more. */
@@ -145,6 +150,7 @@ test_expired_at_reconnect (void)
   publish = survival_publish (&tokens, stage, LIVE_VIDEO " ! " SURVIVAL_SINK);
   publish_fixture_play (publish);
   live = publish_fixture_wait_number (publish, "session.video.frames", 5, 20);
+  publish_fixture_expect (publish, "token-expired");
   lose (publish);
   message = publish_fixture_wait_failure (publish, "token-expired", 5);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
@@ -187,6 +193,7 @@ test_refused_at_reconnect (gconstpointer data)
 
   before = count_posts (publish);
   refuse (finals[row].rule, 1, "");
+  publish_fixture_expect (publish, finals[row].name);
   lose (publish);
   message = publish_fixture_wait_failure (publish, finals[row].name, 5);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
@@ -315,6 +322,7 @@ test_stop_while_waiting (void)
   g_autoptr (GstMessage) warning = NULL;
 
   refuse ("throttled", 1, ",\"retry_after\":30");
+  publish_fixture_expect (publish, "throttled");
   lose (publish);
   warning = publish_fixture_wait_failure (publish, "throttled", 5);
   survival_stop (publish, 2);

@@ -62,6 +62,7 @@ reach_backoff (Scene *scene)
   reach_live (scene);
   stage_fixture_fault (scene->stage,
       "{\"rule\":\"throttled\",\"count\":1,\"retry_after\":30}");
+  publish_fixture_expect (scene->publish, "throttled");
   stage_fixture_fault (scene->stage, "{\"rule\":\"dtls-close\"}");
   throttled = publish_fixture_wait_failure (scene->publish, "throttled", 5);
 }

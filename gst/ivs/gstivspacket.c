@@ -143,7 +143,7 @@ read_beginning (GstIvsPacket *self, GstIvsKind kind)
 static gboolean
 is_told_by_beginning (const GstIvsPacket *self)
 {
-  guint type = self->beginning[0] & 0x1f;
+  guint type = self->readable > 0 ? self->beginning[0] & 0x1f : 0;
 
   return type != GST_IVS_NAL_SPS && type != GST_IVS_NAL_STAP_A;
 }

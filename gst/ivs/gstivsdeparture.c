@@ -284,6 +284,25 @@ count_passed (GstIvsGate *self, guint packets, const GstIvsParcel *parcel)
   return is_first;
 }
 
+/* Sound comes packet by packet: the list of the one before serves the next. */
+GstBufferList *
+gst_ivs_gate_take_list (GstIvsGate *self)
+{
+  GstBufferList *list = g_atomic_pointer_get (&self->spare_list);
+
+  if (list != NULL &&
+      g_atomic_pointer_compare_and_exchange (&self->spare_list, list, NULL))
+    return list;
+  return gst_buffer_list_new_sized (1);
+}
+
+void
+gst_ivs_gate_give_back_list (GstIvsGate *self, GstBufferList *list)
+{
+  if (!g_atomic_pointer_compare_and_exchange (&self->spare_list, NULL, list))
+    gst_buffer_list_unref (list);
+}
+
 /* A flow return of a session that dies is the session's affair: upstream goes on,
  * whoever watches the session closes the gate. */
 static void
@@ -293,11 +312,12 @@ push_parcel (GstIvsGate *self, GstIvsParcel *parcel)
   GstFlowReturn flow;
 
   if (packets == 1) {
-    /* The only reference: rtpsession writes into it. */
+    /* The only reference, so that nobody has to copy it. */
     GstBuffer *packet =
         gst_buffer_ref (gst_buffer_list_get (parcel->packets, 0));
 
-    gst_buffer_list_unref (parcel->packets);
+    gst_buffer_list_remove (parcel->packets, 0, 1);
+    gst_ivs_gate_give_back_list (self, parcel->packets);
     flow = gst_pad_push (self->srcpad, packet);
   } else {
     flow = gst_pad_push_list (self->srcpad, parcel->packets);

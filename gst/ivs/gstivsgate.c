@@ -56,8 +56,9 @@ packets_arrived (GstIvsGate *self, GstBuffer **packets, guint n,
 static GstFlowReturn
 packet_arrived (GstPad *pad, GstObject *parent, GstBuffer *packet)
 {
-  return packets_arrived ((GstIvsGate *) parent, &packet, 1,
-      gst_buffer_list_new_sized (1));
+  GstIvsGate *self = (GstIvsGate *) parent;
+
+  return packets_arrived (self, &packet, 1, gst_ivs_gate_take_list (self));
 }
 
 /* Out of the list, nobody else may have its packets, which then need not be made anew. */
@@ -505,6 +506,7 @@ gst_ivs_gate_finalize (GObject *object)
   gst_ivs_pacer_free (self->pacer);
   gst_clear_object (&self->next);
   g_clear_pointer (&self->timer, gst_clock_id_unref);
+  gst_clear_buffer_list (&self->spare_list);
   g_mutex_clear (&self->switching);
   gst_clear_caps (&self->stream_caps);
   g_clear_pointer (&self->metadata, g_ptr_array_unref);

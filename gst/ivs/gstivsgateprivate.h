@@ -71,6 +71,8 @@ struct _GstIvsGate
   GPtrArray *metadata; /* payloads for the next picture, or NULL */
   gboolean announced;  /* "flowing" emitted for this opening */
 
+  GstBufferList *spare_list; /* atomic: an empty one, or NULL */
+
   GMutex switching;
   GstPad *next; /* protected by it: where the next IDR picture goes, or NULL */
 
@@ -127,6 +129,10 @@ void gst_ivs_gate_count_dropped (GstIvsGate *self, guint packets);
  * @list: (transfer full): an empty one, for what leaves */
 void gst_ivs_gate_pass (GstIvsGate *self, GstBuffer **packets, guint n,
     GstBufferList *list);
+
+/* (transfer full): an empty list; and back, when it is empty again. */
+GstBufferList *gst_ivs_gate_take_list (GstIvsGate *self);
+void gst_ivs_gate_give_back_list (GstIvsGate *self, GstBufferList *list);
 
 /* From the pacer: what is closed meanwhile has nothing to do with what is open now. */
 void gst_ivs_gate_parcel_due (GstIvsParcel *parcel, gpointer data);

@@ -12,12 +12,6 @@
 GST_DEBUG_CATEGORY_STATIC (gst_ivs_congestion_debug);
 #define GST_CAT_DEFAULT gst_ivs_congestion_debug
 
-/* rtpsession says how long the payload was. RFC 3550: 12 bytes of header; 8 of
- * extension with the transport-wide sequence number. */
-#define PAYLOAD_OVERHEAD (12 + 8 + GST_IVS_WIRE_OVERHEAD)
-/* One feedback can name 65535 packets; a second of the most that a stage takes is
- * a thousand. */
-#define MAX_PACKETS 4096
 /* What was learnt of a path is believed for so long. */
 #define MEMORY_US (60 * G_USEC_PER_SEC)
 /* Receivers send reports with every NACK, about the packets since the last one: too few
@@ -133,82 +127,6 @@ gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config)
 
 /* -- Transport-wide feedback ------------------------------------------------------ */
 
-/* rtpsession still has its packets in what GLib has deprecated. And to ask for a field by
- * its number is deprecated since 1.26, where it is no faster than by its name; before it is
- * four times as fast. */
-G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-
-/* The fields of a packet, whose names are looked up once: there are hundreds a second. */
-static GQuark
-get_field (guint i)
-{
-  static const gchar *const names[] = { "local-ts", "remote-ts", "size",
-    "lost" };
-  static GQuark fields[G_N_ELEMENTS (names)];
-  static gsize done = 0;
-
-  if (g_once_init_enter (&done)) {
-    for (guint n = 0; n < G_N_ELEMENTS (names); n++)
-      fields[n] = g_quark_from_static_string (names[n]);
-    g_once_init_leave (&done, 1);
-  }
-  return fields[i];
-}
-
-/* Field @i, or NULL where it is missing or of another type. */
-static const GValue *
-get_value (const GstStructure *packet, guint i, GType type)
-{
-  const GValue *value = gst_structure_id_get_value (packet, get_field (i));
-
-  return value != NULL && G_VALUE_HOLDS (value, type) ? value : NULL;
-}
-
-/* FALSE: nothing is known of it. */
-static gboolean
-read_packet (const GstStructure *packet, IvsRatePacket *read)
-{
-  const GValue *local = get_value (packet, 0, G_TYPE_UINT64);
-  const GValue *remote = get_value (packet, 1, G_TYPE_UINT64);
-  const GValue *bytes = get_value (packet, 2, G_TYPE_UINT);
-  const GValue *lost = get_value (packet, 3, G_TYPE_BOOLEAN);
-  guint64 sent =
-      local != NULL ? g_value_get_uint64 (local) : GST_CLOCK_TIME_NONE;
-  guint64 arrived =
-      remote != NULL ? g_value_get_uint64 (remote) : GST_CLOCK_TIME_NONE;
-  guint size = bytes != NULL ? g_value_get_uint (bytes) : 0;
-  gboolean is_lost = lost != NULL && g_value_get_boolean (lost);
-
-  if (!GST_CLOCK_TIME_IS_VALID (sent) ||
-      (!is_lost && !GST_CLOCK_TIME_IS_VALID (arrived)))
-    return FALSE;
-  *read = (IvsRatePacket){ .sent_us = (gint64) (sent / GST_USECOND),
-    .arrived_us = is_lost ? -1 : (gint64) (arrived / GST_USECOND),
-    .size = MIN (size, G_MAXUINT16) + PAYLOAD_OVERHEAD };
-  return TRUE;
-}
-
-static guint
-read_packets (const GstStructure *event, IvsRatePacket *read)
-{
-  const GValue *value = gst_structure_get_value (event, "packets");
-  const GValueArray *array = NULL;
-  guint n = 0;
-
-  if (value == NULL || !G_VALUE_HOLDS (value, g_value_array_get_type ()))
-    return 0;
-  array = g_value_get_boxed (value);
-  for (guint i = 0; i < array->n_values && n < MAX_PACKETS; i++) {
-    const GValue *packet = &array->values[i];
-
-    if (GST_VALUE_HOLDS_STRUCTURE (packet) &&
-        read_packet (g_value_peek_pointer (packet), &read[n]))
-      n++;
-  }
-  return n;
-}
-G_GNUC_END_IGNORE_DEPRECATIONS
-
 /* With lock. */
 static guint
 choose_target (GstIvsCongestion *self, gint64 now_us)
@@ -233,14 +151,13 @@ tell_of_fall (GstIvsCongestion *self, gint64 now_us)
 
 void
 gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
-    const GstStructure *event)
+    const IvsRatePacket *packets, guint n_packets)
 {
-  g_autofree IvsRatePacket *packets = g_new (IvsRatePacket, MAX_PACKETS);
   IvsRateFeedback feedback = { .now_us = g_get_monotonic_time (),
-    .packets = packets };
+    .packets = packets,
+    .n_packets = n_packets };
 
-  feedback.n_packets = read_packets (event, packets);
-  if (feedback.n_packets == 0)
+  if (n_packets == 0)
     return;
   g_mutex_lock (&self->lock);
   if (self->has_begun) {

@@ -42,13 +42,9 @@ void gst_ivs_congestion_watch (GstIvsCongestion *self, void (*fell) (gpointer),
 void
 gst_ivs_congestion_begin (GstIvsCongestion *self, const IvsRateConfig *config);
 
-/**
- * gst_ivs_congestion_take_feedback:
- * @event: "RTPTWCCPackets" of rtpsession: what a transport-wide feedback
- *   (draft-holmer-rmcat-transport-wide-cc-extensions-01) said of each packet
- */
+/* What a transport-wide feedback said of each packet. */
 void gst_ivs_congestion_take_feedback (GstIvsCongestion *self,
-    const GstStructure *event);
+    const IvsRatePacket *packets, guint n_packets);
 
 /* RTCP's sender or receiver report has changed @reports. */
 void gst_ivs_congestion_take_reports (GstIvsCongestion *self,

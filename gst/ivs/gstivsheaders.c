@@ -56,6 +56,14 @@ gst_ivs_headers_take (GstIvsHeaders *self, gsize size, guint8 **data)
   return &header->memory;
 }
 
+guint8 *
+gst_ivs_headers_peek (GstMemory *memory, gsize size)
+{
+  if (!GST_IS_IVS_HEADERS (memory->allocator) || memory->size < size)
+    return NULL;
+  return ((Header *) memory)->data + memory->offset;
+}
+
 static void
 gst_ivs_headers_free (GstAllocator *allocator, GstMemory *memory)
 {

@@ -30,4 +30,13 @@ GstIvsHeaders *gst_ivs_headers_new (void);
 GstMemory *
 gst_ivs_headers_take (GstIvsHeaders *self, gsize size, guint8 **data);
 
+/**
+ * gst_ivs_headers_peek:
+ * @memory: any memory
+ * @size: so many bytes are wanted
+ *
+ * Returns: (nullable): its bytes, if it was taken here and has so many; else %NULL
+ */
+guint8 *gst_ivs_headers_peek (GstMemory *memory, gsize size);
+
 G_END_DECLS

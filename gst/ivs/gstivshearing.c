@@ -29,14 +29,17 @@ struct _GstIvsHearing
   /* Worker only. */
   gboolean has_ended;
   GSource *liveness_timer;
-  guint64 n_packets;    /* that had come at the last look */
-  gint64 grown_us;      /* when there were more than at the look before */
-  GObject *rtp_session; /* its signal tells of RTCP */
-  GstPad *feedback_pad; /* where transport-wide feedback comes by */
-  gulong feedback_probe;
+  guint64 n_packets; /* that had come at the last look */
+  gint64 grown_us;   /* when there were more than at the look before */
+  GstPad *rtcp_pad;  /* where RTCP comes by, on a thread of its own */
+  gulong rtcp_probe;
 
-  GstIvsRetransmissionCount
-      *n_repeated; /* or NULL; constant once it has begun */
+  /* Constant once it has begun, or NULL. */
+  GstIvsRetransmissionCount *n_repeated;
+  GstIvsTwcc *twcc;
+
+  /* RTCP's thread. */
+  IvsRatePacket *packets; /* (array length=IVS_TWCC_MEMORY): room for them */
 
   GMutex lock; /* protects what RTCP's thread writes: */
   GstIvsLiveness liveness;
@@ -62,6 +65,8 @@ gst_ivs_hearing_unref (GstIvsHearing *self)
 
   g_clear_pointer (&self->congestion, gst_ivs_congestion_unref);
   g_clear_pointer (&self->n_repeated, gst_ivs_retransmission_count_unref);
+  g_clear_pointer (&self->twcc, gst_ivs_twcc_unref);
+  g_free (self->packets);
   g_mutex_clear (&self->lock);
   gst_ivs_worker_unref (self->worker);
   g_free (self);
@@ -213,15 +218,27 @@ tell_repeated (GstIvsHearing *self, GstIvsCongestion *congestion)
 }
 
 static void
-rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
+feedback_received (const guint8 *fci, gsize size, gpointer data)
 {
   GstIvsHearing *self = data;
+  guint n = gst_ivs_twcc_read (self->twcc, fci, size, self->packets);
+
+  if (self->congestion == NULL)
+    return;
+  tell_repeated (self, self->congestion);
+  gst_ivs_congestion_take_feedback (self->congestion, self->packets, n);
+}
+
+/* Returns whether it was silent before. */
+static gboolean
+hear (GstIvsHearing *self, GstBuffer *compound)
+{
   gboolean was_silent = FALSE;
   gboolean is_report = FALSE;
 
   g_mutex_lock (&self->lock);
-  is_report =
-      gst_ivs_rtcp_read (buffer, gst_ivs_rtcp_get_ntp_time (), self->reports);
+  is_report = gst_ivs_rtcp_read (compound, gst_ivs_rtcp_get_ntp_time (),
+      self->reports, self->twcc != NULL ? feedback_received : NULL, self);
   gst_ivs_liveness_heard (&self->liveness, is_report, g_get_monotonic_time ());
   if (is_report && self->congestion != NULL) {
     tell_repeated (self, self->congestion);
@@ -230,76 +247,67 @@ rtcp_received (GObject *rtp_session, GstBuffer *buffer, gpointer data)
   was_silent = self->is_silent;
   self->is_silent = FALSE;
   g_mutex_unlock (&self->lock);
-
-  if (was_silent)
-    gst_ivs_worker_call (self->worker, revived, gst_ivs_hearing_ref (self),
-        (GDestroyNotify) gst_ivs_hearing_unref);
+  return was_silent;
 }
 
-/* rtpsession sends what a transport-wide feedback said of each packet upstream. It
- * ends here: it is no business of whoever makes our media. */
+/* What is read here need not be read once more: rtpsession would. */
 static GstPadProbeReturn
-upstream_event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+rtcp_received (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   GstIvsHearing *self = data;
-  const GstStructure *structure =
-      gst_event_get_structure (GST_PAD_PROBE_INFO_EVENT (info));
-  g_autoptr (GstIvsCongestion) congestion = NULL;
+  GstBuffer *compound = GST_PAD_PROBE_INFO_BUFFER (info);
 
-  if (structure == NULL ||
-      !gst_structure_has_name (structure, "RTPTWCCPackets"))
+  if (hear (self, compound))
+    gst_ivs_worker_call (self->worker, revived, gst_ivs_hearing_ref (self),
+        (GDestroyNotify) gst_ivs_hearing_unref);
+  if (self->twcc == NULL)
     return GST_PAD_PROBE_OK;
-
-  congestion = ref_congestion (self);
-  if (congestion != NULL) {
-    tell_repeated (self, congestion);
-    gst_ivs_congestion_take_feedback (congestion, structure);
-  }
-  return GST_PAD_PROBE_DROP;
+  info->data = gst_ivs_rtcp_leave_out_twcc (compound);
+  return info->data != NULL ? GST_PAD_PROBE_OK : GST_PAD_PROBE_HANDLED;
 }
 
 /* From the beginning to the end. */
 
 static void
-watch_feedback (GstIvsHearing *self, GstElement *rtpbin)
-{
-  self->feedback_pad = gst_element_get_static_pad (rtpbin, "send_rtp_sink_0");
-  if (self->feedback_pad == NULL) {
-    GST_INFO_OBJECT (rtpbin, "no place to see feedback at");
-    return;
-  }
-  self->feedback_probe = gst_pad_add_probe (self->feedback_pad,
-      GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, upstream_event_passed,
-      gst_ivs_hearing_ref (self), (GDestroyNotify) gst_ivs_hearing_unref);
-}
-
-static void
-release_closure (gpointer data, GClosure *closure)
-{
-  gst_ivs_hearing_unref (data);
-}
-
-static void
 watch_rtcp (GstIvsHearing *self, GstElement *rtpbin)
 {
-  g_signal_emit_by_name (rtpbin, "get-internal-session", 0, &self->rtp_session);
-  if (self->rtp_session == NULL)
+  g_autoptr (GstElement) session = NULL;
+
+  g_signal_emit_by_name (rtpbin, "get-session", 0, &session);
+  if (session != NULL)
+    self->rtcp_pad = gst_element_get_static_pad (session, "recv_rtcp_sink");
+  if (self->rtcp_pad == NULL) {
+    GST_INFO_OBJECT (rtpbin, "no place to hear RTCP at");
     return;
-  /* Five seconds by default, and two streams take turns: a viewer would wait
-   * that long for lip-sync. RFC 3550 6.2 allows less where the bandwidth does. */
-  g_object_set (self->rtp_session, "rtcp-min-interval", RTCP_INTERVAL, NULL);
-  g_signal_connect_data (self->rtp_session, "on-receiving-rtcp",
-      G_CALLBACK (rtcp_received), gst_ivs_hearing_ref (self), release_closure,
-      0);
+  }
+  self->rtcp_probe = gst_pad_add_probe (self->rtcp_pad,
+      GST_PAD_PROBE_TYPE_BUFFER, rtcp_received, gst_ivs_hearing_ref (self),
+      (GDestroyNotify) gst_ivs_hearing_unref);
+}
+
+/* Five seconds by default, and two streams take turns: a viewer would wait that long for
+ * lip-sync. RFC 3550 6.2 allows less where the bandwidth does. */
+static void
+report_often (GstElement *rtpbin)
+{
+  g_autoptr (GObject) session = NULL;
+
+  g_signal_emit_by_name (rtpbin, "get-internal-session", 0, &session);
+  if (session != NULL)
+    g_object_set (session, "rtcp-min-interval", RTCP_INTERVAL, NULL);
 }
 
 void
 gst_ivs_hearing_begin (GstIvsHearing *self, GstElement *rtpbin,
-    GstIvsRetransmissionCount *n_repeated)
+    GstIvsRetransmissionCount *n_repeated, GstIvsTwcc *twcc)
 {
   self->n_repeated = n_repeated;
+  if (twcc != NULL) {
+    self->twcc = gst_ivs_twcc_ref (twcc);
+    self->packets = g_new (IvsRatePacket, IVS_TWCC_MEMORY);
+  }
   if (rtpbin != NULL) {
-    watch_feedback (self, rtpbin);
+    report_often (rtpbin);
     watch_rtcp (self, rtpbin);
   }
   arm_liveness_timer (self);
@@ -310,13 +318,10 @@ gst_ivs_hearing_end (GstIvsHearing *self)
 {
   self->has_ended = TRUE;
   gst_ivs_timer_clear (&self->liveness_timer);
-  if (self->rtp_session != NULL)
-    g_signal_handlers_disconnect_by_data (self->rtp_session, self);
-  g_clear_object (&self->rtp_session);
-  if (self->feedback_probe != 0)
-    gst_pad_remove_probe (self->feedback_pad, self->feedback_probe);
-  self->feedback_probe = 0;
-  gst_clear_object (&self->feedback_pad);
+  if (self->rtcp_probe != 0)
+    gst_pad_remove_probe (self->rtcp_pad, self->rtcp_probe);
+  self->rtcp_probe = 0;
+  gst_clear_object (&self->rtcp_pad);
 }
 
 static void

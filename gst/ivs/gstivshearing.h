@@ -12,6 +12,7 @@
 
 #include "gstivscongestion.h"
 #include "gstivsretransmission.h"
+#include "gstivstwcc.h"
 #include "gstivsworker.h"
 
 G_BEGIN_DECLS
@@ -34,9 +35,10 @@ GstIvsHearing *gst_ivs_hearing_new (GstIvsWorker *worker,
 void gst_ivs_hearing_add_stream (GstIvsHearing *self, GstIvsKind kind,
     GstCaps *caps);
 /* The connection is up. @rtpbin: of webrtcbin, or NULL; @n_repeated: (transfer full):
- * packets that were sent again, or NULL. */
+ * packets that were sent again, or NULL; @twcc: who numbers what is sent, or NULL: then
+ * feedback is left to rtpsession. */
 void gst_ivs_hearing_begin (GstIvsHearing *self, GstElement *rtpbin,
-    GstIvsRetransmissionCount *n_repeated);
+    GstIvsRetransmissionCount *n_repeated, GstIvsTwcc *twcc);
 void gst_ivs_hearing_end (GstIvsHearing *self);
 
 /* Where feedback, reports and estimates go from now on; NULL: nowhere. */

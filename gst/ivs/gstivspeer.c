@@ -12,12 +12,14 @@
 #include <gst/webrtc/webrtc.h>
 #include "gstivsestimator.h"
 #include "gstivsflight.h"
+#include "gstivsfunnel.h"
 #include "gstivshearing.h"
 #include "gstivslists.h"
 #include "gstivsretransmission.h"
 #include "gstivssection.h"
 #include "gstivswebrtc.h"
 #include "ivs-error.h"
+#include "ivs-offer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ivs_peer_debug);
 #define GST_CAT_DEFAULT gst_ivs_peer_debug
@@ -55,6 +57,7 @@ struct _GstIvsPeer
   GSource *flight_timer;
 
   GstElement *estimator; /* inside webrtcbin, or NULL */
+  GstIvsTwcc *twcc; /* or NULL: rtpsession does it, as the estimator wants */
   GstWebRTCDTLSTransport *transport;
 
   gint n_local_candidates; /* atomic: counted on the ICE thread */
@@ -92,6 +95,7 @@ gst_ivs_peer_unref (GstIvsPeer *self)
   g_clear_pointer (&self->answer, ivs_answer_free);
   gst_ivs_hearing_unref (self->hearing);
   gst_clear_object (&self->estimator);
+  g_clear_pointer (&self->twcc, gst_ivs_twcc_unref);
   gst_object_unref (self->webrtcbin);
   gst_ivs_worker_unref (self->worker);
   g_free (self);
@@ -568,7 +572,8 @@ watch (GstIvsPeer *self)
       gst_bin_get_by_name (GST_BIN (self->webrtcbin), "rtpbin");
 
   gst_ivs_hearing_begin (self->hearing, rtpbin,
-      rtpbin != NULL ? gst_ivs_retransmission_bound (self->webrtcbin) : NULL);
+      rtpbin != NULL ? gst_ivs_retransmission_bound (self->webrtcbin) : NULL,
+      self->twcc);
   connect_until_closed (self, self->transport, "notify::state",
       G_CALLBACK (dtls_state_notified));
 }
@@ -606,8 +611,11 @@ element_added (GstBin *bin, GstBin *child, GstElement *element, gpointer data)
   GstIvsPeer *self = data;
   const gchar *type = G_OBJECT_TYPE_NAME (element);
 
+  gst_ivs_funnel_quieten (element);
   if (!self->sends_fec)
     gst_ivs_lists_keep (element);
+  if (self->twcc != NULL)
+    gst_ivs_twcc_attach (self->twcc, element);
   if (g_str_equal (type, "GstRtpRtxSend"))
     g_set_object (&self->retransmitter, element);
   if (self->socket_pad != NULL || !g_str_equal (type, "GstNiceSink"))
@@ -836,6 +844,8 @@ gst_ivs_peer_new (GstBin *bin, gboolean has_played, GstIvsWorker *worker,
   self->hearing = gst_ivs_hearing_new (worker, &hearing_events, self);
 
   add_estimator (self, settings);
+  if (self->estimator == NULL)
+    self->twcc = gst_ivs_twcc_new (IVS_TWCC_EXT_ID);
   connect_signals (self);
   gst_bin_add (bin, self->webrtcbin);
   if (!start_webrtcbin (self, has_played)) {

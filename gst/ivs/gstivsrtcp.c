@@ -142,25 +142,62 @@ read_packet (GstRTCPPacket *packet, guint64 now_ntp, GstIvsReport *reports)
   }
 }
 
+static gboolean
+is_twcc (GstRTCPPacket *packet)
+{
+  return gst_rtcp_packet_get_type (packet) == GST_RTCP_TYPE_RTPFB &&
+      gst_rtcp_packet_fb_get_type (packet) == GST_RTCP_RTPFB_TYPE_TWCC;
+}
+
+static gboolean
+map (GstBuffer *buffer, GstMapFlags flags, GstRTCPBuffer *rtcp)
+{
+  /* An empty one has no data, which gst_rtcp_buffer_validate_reduced() insists on. */
+  return gst_buffer_get_size (buffer) > 0 &&
+      gst_rtcp_buffer_validate_reduced (buffer) &&
+      gst_rtcp_buffer_map (buffer, flags, rtcp);
+}
+
 gboolean
 gst_ivs_rtcp_read (GstBuffer *buffer, guint64 now_ntp,
-    GstIvsReport reports[GST_IVS_N_KINDS])
+    GstIvsReport reports[GST_IVS_N_KINDS], GstIvsRtcpTwccFunc twcc,
+    gpointer data)
 {
   GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
   GstRTCPPacket packet;
   gboolean has_report = FALSE;
 
-  /* An empty one has no data, which gst_rtcp_buffer_validate_reduced() insists on. */
-  if (gst_buffer_get_size (buffer) == 0 ||
-      !gst_rtcp_buffer_validate_reduced (buffer) ||
-      !gst_rtcp_buffer_map (buffer, GST_MAP_READ, &rtcp))
+  if (!map (buffer, GST_MAP_READ, &rtcp))
     return FALSE;
-
   if (gst_rtcp_buffer_get_first_packet (&rtcp, &packet)) {
-    do
-      has_report |= read_packet (&packet, now_ntp, reports);
-    while (gst_rtcp_packet_move_to_next (&packet));
+    do {
+      if (!is_twcc (&packet))
+        has_report |= read_packet (&packet, now_ntp, reports);
+      else if (twcc != NULL)
+        twcc (gst_rtcp_packet_fb_get_fci (&packet),
+            4 * (gsize) gst_rtcp_packet_fb_get_fci_length (&packet), data);
+    } while (gst_rtcp_packet_move_to_next (&packet));
   }
   gst_rtcp_buffer_unmap (&rtcp);
   return has_report;
+}
+
+GstBuffer *
+gst_ivs_rtcp_leave_out_twcc (GstBuffer *buffer)
+{
+  GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
+  GstRTCPPacket packet;
+  gboolean is_there;
+
+  buffer = gst_buffer_make_writable (buffer);
+  if (!map (buffer, GST_MAP_READWRITE, &rtcp))
+    return buffer;
+  is_there = gst_rtcp_buffer_get_first_packet (&rtcp, &packet);
+  while (is_there)
+    is_there = is_twcc (&packet) ? gst_rtcp_packet_remove (&packet)
+                                 : gst_rtcp_packet_move_to_next (&packet);
+  gst_rtcp_buffer_unmap (&rtcp);
+  if (gst_buffer_get_size (buffer) == 0)
+    gst_clear_buffer (&buffer);
+  return buffer;
 }

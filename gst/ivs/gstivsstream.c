@@ -17,7 +17,6 @@
 #include <string.h>
 
 #define RTP_HEADER_SIZE 12
-#define TWCC_EXTENSION_SIZE 8 /* RFC 8285, 4.2: 4 header, 1 id, 2 data, 1 pad */
 
 /* A forward gap up to this long is a loss that the receiver shall see; beyond
  * it the numbers are those of another stream. */
@@ -207,12 +206,12 @@ sequence_step (GstIvsStream *self, guint16 in)
 static gsize
 header_size (GstIvsStream *self)
 {
-  return RTP_HEADER_SIZE +
-      (self->id.twcc_ext_id != 0 ? TWCC_EXTENSION_SIZE : 0);
+  return self->id.twcc_ext_id != 0 ? GST_IVS_STREAM_EXTENDED_HEADER
+                                   : RTP_HEADER_SIZE;
 }
 
-/* RFC 3550, 5.1, and with TWCC one header extension of RFC 8285; rtpsession
- * writes the number into it, but does not add it. */
+/* RFC 3550, 5.1, and with TWCC one header extension of RFC 8285, whose number is
+ * written when it is known, which is when the packet leaves. */
 static void
 write_header (GstIvsStream *self, guint8 *header, guint16 seq, guint32 time,
     gboolean marker)

@@ -13,6 +13,12 @@ G_BEGIN_DECLS
 #define GST_IVS_TWCC_URI \
   "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
+/* The header of a packet that left with room for a transport-wide sequence number: RFC
+ * 3550, 5.1, then RFC 8285, 4.2: 4 bytes, the extension's id and size, its number. */
+#define GST_IVS_STREAM_EXTENDED_HEADER 20
+#define GST_IVS_STREAM_EXTENSION_AT 12
+#define GST_IVS_STREAM_NUMBER_AT 17
+
 /* What identifies our stream to the receiver; constant over all sessions. */
 typedef struct
 {

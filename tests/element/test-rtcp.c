@@ -54,7 +54,7 @@ test_report_blocks (void)
   gst_rtcp_buffer_unmap (&rtcp);
 
   reports_init (reports);
-  g_assert_true (gst_ivs_rtcp_read (buffer, NOW, reports));
+  g_assert_true (gst_ivs_rtcp_read (buffer, NOW, reports, NULL, NULL));
   g_assert_true (reports[GST_IVS_AUDIO].has_report);
   g_assert_cmpint (reports[GST_IVS_AUDIO].packets_lost, ==, 5);
   g_assert_cmpfloat (reports[GST_IVS_AUDIO].fraction_lost, ==, 0.25);
@@ -89,13 +89,106 @@ test_feedback (void)
 
   reports_init (reports);
   /* The empty report that the compound begins with is none. */
-  g_assert_false (gst_ivs_rtcp_read (buffer, NOW, reports));
-  g_assert_false (gst_ivs_rtcp_read (buffer, NOW, reports));
+  g_assert_false (gst_ivs_rtcp_read (buffer, NOW, reports, NULL, NULL));
+  g_assert_false (gst_ivs_rtcp_read (buffer, NOW, reports, NULL, NULL));
   g_assert_cmpuint (reports[GST_IVS_VIDEO].plis, ==, 2);
   g_assert_cmpuint (reports[GST_IVS_VIDEO].nacks, ==, 2);
   g_assert_cmpuint (reports[GST_IVS_VIDEO].firs, ==, 2);
   g_assert_cmpuint (reports[GST_IVS_AUDIO].plis, ==, 0);
   g_assert_false (reports[GST_IVS_VIDEO].has_report);
+}
+
+/* -- Transport-wide feedback ------------------------------------------------------------ */
+
+#define FCI_WORDS 3
+
+static void
+add_twcc (GstRTCPBuffer *rtcp, guint8 fill)
+{
+  GstRTCPPacket packet;
+
+  gst_rtcp_buffer_add_packet (rtcp, GST_RTCP_TYPE_RTPFB, &packet);
+  gst_rtcp_packet_fb_set_type (&packet, GST_RTCP_RTPFB_TYPE_TWCC);
+  gst_rtcp_packet_fb_set_fci_length (&packet, FCI_WORDS);
+  memset (gst_rtcp_packet_fb_get_fci (&packet), fill, 4 * FCI_WORDS);
+}
+
+static void
+twcc_read (const guint8 *fci, gsize size, gpointer data)
+{
+  g_assert_cmpuint (size, ==, 4 * FCI_WORDS);
+  g_string_append_c (data, (gchar) fci[size - 1]);
+}
+
+static gchar *
+read_twcc (GstBuffer *compound, GstIvsReport *reports)
+{
+  GString *fills = g_string_new (NULL);
+
+  gst_ivs_rtcp_read (compound, NOW, reports, twcc_read, fills);
+  return g_string_free (fills, FALSE);
+}
+
+/* It is read, and what is left is the rest. */
+static void
+test_twcc (void)
+{
+  GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
+  GstRTCPPacket packet;
+  GstIvsReport reports[GST_IVS_N_KINDS];
+  GstBuffer *buffer = begin (&rtcp, &packet);
+  g_autofree gchar *before = NULL, *after = NULL;
+  gsize size;
+
+  gst_rtcp_packet_add_rb (&packet, AUDIO_SSRC, 64, 5, 1000, 480, 0, 0);
+  add_twcc (&rtcp, 'a');
+  gst_rtcp_buffer_add_packet (&rtcp, GST_RTCP_TYPE_PSFB, &packet);
+  gst_rtcp_packet_fb_set_type (&packet, GST_RTCP_PSFB_TYPE_PLI);
+  gst_rtcp_packet_fb_set_media_ssrc (&packet, VIDEO_SSRC);
+  add_twcc (&rtcp, 'b');
+  gst_rtcp_buffer_unmap (&rtcp);
+  size = gst_buffer_get_size (buffer);
+
+  reports_init (reports);
+  before = read_twcc (buffer, reports);
+  g_assert_cmpstr (before, ==, "ab");
+  buffer = gst_ivs_rtcp_leave_out_twcc (buffer);
+  g_assert_cmpuint (gst_buffer_get_size (buffer), ==,
+      size - 2 * (12 + 4 * FCI_WORDS));
+  after = read_twcc (buffer, reports);
+  g_assert_cmpstr (after, ==, "");
+  g_assert_cmpint (reports[GST_IVS_AUDIO].packets_lost, ==, 5);
+  g_assert_cmpuint (reports[GST_IVS_VIDEO].plis, ==, 2);
+  gst_buffer_unref (buffer);
+}
+
+/* RFC 5506: nothing else need be there. Somebody else has it too. */
+static void
+test_only_twcc (void)
+{
+  GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
+  g_autoptr (GstBuffer) buffer = gst_rtcp_buffer_new (1400);
+  g_autofree gchar *before = NULL;
+  GstIvsReport reports[GST_IVS_N_KINDS];
+
+  gst_rtcp_buffer_map (buffer, GST_MAP_READWRITE, &rtcp);
+  add_twcc (&rtcp, 'a');
+  gst_rtcp_buffer_unmap (&rtcp);
+  g_assert_null (gst_ivs_rtcp_leave_out_twcc (gst_buffer_ref (buffer)));
+  reports_init (reports);
+  before = read_twcc (buffer, reports);
+  g_assert_cmpstr (before, ==, "a");
+}
+
+/* What is no RTCP is left to whoever comes next. */
+static void
+test_no_rtcp (void)
+{
+  GstBuffer *buffer = gst_buffer_new_memdup ("hello", 5);
+
+  buffer = gst_ivs_rtcp_leave_out_twcc (buffer);
+  g_assert_cmpuint (gst_buffer_get_size (buffer), ==, 5);
+  gst_buffer_unref (buffer);
 }
 
 /* One block is told, one word of it is there; what follows is another packet. */
@@ -114,7 +207,7 @@ test_cut_block (void)
   GstIvsReport reports[GST_IVS_N_KINDS];
 
   reports_init (reports);
-  g_assert_true (gst_ivs_rtcp_read (buffer, NOW, reports));
+  g_assert_true (gst_ivs_rtcp_read (buffer, NOW, reports, NULL, NULL));
   g_assert_false (reports[GST_IVS_AUDIO].has_report);
   g_assert_cmpint (reports[GST_IVS_AUDIO].packets_lost, ==, 0);
 }
@@ -150,7 +243,7 @@ test_hostile (void)
       copy[g_test_rand_int_range (0, (gint32) length)] =
           (guint8) g_test_rand_int ();
     reports_init (reports);
-    gst_ivs_rtcp_read (bad, NOW, reports);
+    gst_ivs_rtcp_read (bad, NOW, reports, NULL, NULL);
     g_assert_cmpfloat (reports[GST_IVS_AUDIO].fraction_lost, <=, 1);
   }
 }
@@ -173,6 +266,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rtcp/report-blocks", test_report_blocks);
   g_test_add_func ("/rtcp/feedback", test_feedback);
+  g_test_add_func ("/rtcp/twcc", test_twcc);
+  g_test_add_func ("/rtcp/only-twcc", test_only_twcc);
+  g_test_add_func ("/rtcp/no-rtcp", test_no_rtcp);
   g_test_add_func ("/rtcp/cut-block", test_cut_block);
   g_test_add_func ("/rtcp/hostile", test_hostile);
   g_test_add_func ("/rtcp/ntp-time", test_ntp_time);

@@ -6,6 +6,23 @@
 #include "fuzz.h"
 #include "gstivsrtcp.h"
 
+#define NOW G_GUINT64_CONSTANT (0xe000000080000000)
+
+static void
+feedback_read (const guint8 *fci, gsize size, gpointer data)
+{
+  volatile guint8 sum = 0;
+
+  for (gsize i = 0; i < size; i++)
+    sum ^= fci[i];
+}
+
+static void
+feedback_left (const guint8 *fci, gsize size, gpointer data)
+{
+  RULE (FALSE);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -16,8 +33,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   GstBuffer *packet =
       size > 0 ? gst_buffer_new_memdup (data, size) : gst_buffer_new ();
 
-  gst_ivs_rtcp_read (packet, G_GUINT64_CONSTANT (0xe000000080000000), reports);
-  gst_buffer_unref (packet);
+  gst_ivs_rtcp_read (packet, NOW, reports, feedback_read, NULL);
+  packet = gst_ivs_rtcp_leave_out_twcc (packet);
+  if (packet != NULL)
+    gst_ivs_rtcp_read (packet, NOW, reports, feedback_left, NULL);
+  gst_clear_buffer (&packet);
   for (guint i = 0; i < GST_IVS_N_KINDS; i++)
     RULE (reports[i].fraction_lost >= 0 && reports[i].fraction_lost <= 1);
   return 0;

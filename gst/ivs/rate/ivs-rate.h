@@ -57,9 +57,8 @@ typedef struct
  *   in arrival and in departure, nanoseconds
  *
  * One transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01).
- * With @packets the rest is not looked at. GStreamer's rtpsession has them in the
- * custom upstream event RTPTWCCPackets, and the others in its property
- * twcc-stats (packets-sent, packets-recv, bitrate-recv, avg-delta-of-delta).
+ * With @packets, which ivs_twcc_read() makes, the rest is not looked at: that is what
+ * GStreamer's rtpsession has in its property twcc-stats.
  */
 typedef struct
 {

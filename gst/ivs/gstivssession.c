@@ -236,7 +236,7 @@ void
 gst_ivs_session_publish (GstIvsSession *self, const IvsOfferWish *wish,
     const gboolean is_needed[GST_IVS_N_KINDS])
 {
-  if (self->step != GST_IVS_STEP_OFFERING || self->is_wanted)
+  if (self->step != GST_IVS_STEP_OFFERING)
     return;
 
   self->is_wanted = TRUE;
@@ -245,6 +245,13 @@ gst_ivs_session_publish (GstIvsSession *self, const IvsOfferWish *wish,
     self->is_needed[kind] = is_needed[kind];
   if (self->offer != NULL)
     post_offer (self);
+}
+
+void
+gst_ivs_session_hold (GstIvsSession *self)
+{
+  if (self->step == GST_IVS_STEP_OFFERING)
+    self->is_wanted = FALSE;
 }
 
 static void

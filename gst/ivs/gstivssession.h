@@ -67,10 +67,12 @@ void gst_ivs_session_prepare (GstIvsSession *self,
 gboolean gst_ivs_session_has_section (GstIvsSession *self, GstIvsKind kind);
 gboolean gst_ivs_session_is_prepared_for (GstIvsSession *self,
     const gboolean sections[GST_IVS_N_KINDS]);
-/* Posts the offer as soon as it is made. @is_needed: a refusal of this section
- * is a failure of the session. */
+/* Posts the offer as soon as it is made; called again before that, it is with what is
+ * wished then. @is_needed: a refusal of this section is a failure of the session. */
 void gst_ivs_session_publish (GstIvsSession *self, const IvsOfferWish *wish,
     const gboolean is_needed[GST_IVS_N_KINDS]);
+/* Another input has come to be waited for: does not post yet, if it has not done so. */
+void gst_ivs_session_hold (GstIvsSession *self);
 
 GstIvsStep gst_ivs_session_get_step (GstIvsSession *self);
 gboolean gst_ivs_session_set_gate (GstIvsSession *self, GstIvsKind kind,

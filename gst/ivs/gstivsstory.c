@@ -397,9 +397,11 @@ check_attempt (GstIvsPublisher *self, const GstIvsInputs *inputs)
     prepare_attempt (self, inputs, sections);
     if (self->attempt != NULL)
       publish_attempt (self, inputs, sections);
-  } else if (self->input_timer == NULL && !self->is_overdue) {
-    self->input_timer = gst_ivs_worker_call_later (self->worker,
-        INPUT_TIMEOUT_MS, input_timed_out, self);
+  } else {
+    gst_ivs_session_hold (self->attempt);
+    if (self->input_timer == NULL && !self->is_overdue)
+      self->input_timer = gst_ivs_worker_call_later (self->worker,
+          INPUT_TIMEOUT_MS, input_timed_out, self);
   }
 }
 

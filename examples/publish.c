@@ -209,6 +209,10 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   g_option_context_set_strict_posix (context, TRUE);
+  g_option_context_set_description (context,
+      "COMMAND is run before each attempt; the participant token is what it prints:\n"
+      "  publish -- aws ivs-realtime create-participant-token --stage-arn ... \\\n"
+      "      --query participantToken.token --output text");
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error)) {

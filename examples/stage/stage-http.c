@@ -116,7 +116,9 @@ answer_method_not_allowed (SoupServerMessage *message, const gchar *allowed)
   soup_message_headers_replace (soup_server_message_get_response_headers (
                                     message),
       "Allow", allowed);
-  note (message, "stage-reason", "There is no such method here");
+  /* Who asks with HEAD wants to know whether somebody is here, as ivs-stage-check does. */
+  if (soup_server_message_get_method (message) != SOUP_METHOD_HEAD)
+    note (message, "stage-reason", "There is no such method here");
   soup_server_message_set_status (message, SOUP_STATUS_METHOD_NOT_ALLOWED,
       NULL);
 }
@@ -292,8 +294,8 @@ check_rights (Exchange *exchange)
   }
   if (publishes ? !participant->can_publish : !participant->can_subscribe) {
     refuse (exchange->message, SOUP_STATUS_FORBIDDEN, 2003, "no permissions",
-        publishes ? "The token does not allow to publish"
-                  : "The token does not allow to subscribe");
+        publishes ? "The token does not allow publishing"
+                  : "The token does not allow subscribing");
     return FALSE;
   }
   if (publishes && exchange->wanted != NULL &&

@@ -55,7 +55,7 @@ gst_ivs_dummy_video_get_type (void)
   static gsize type = 0;
   static const GEnumValue values[] = {
     { GST_IVS_DUMMY_VIDEO_AUTO,
-        "Offer a silent video section when there is no video pad", "auto" },
+        "Offer an empty video section when there is no video pad", "auto" },
     { GST_IVS_DUMMY_VIDEO_ALWAYS,
         "Offer video at once, without waiting for a video pad's data",
         "always" },
@@ -383,8 +383,8 @@ install_ice_properties (GObjectClass *klass, guint first)
    */
   g_object_class_install_property (klass, first + STUN_SERVER,
       g_param_spec_string ("stun-server", "STUN server",
-          "stun://host:port (a stage needs none)", NULL,
-          NEXT_SESSION | GST_PARAM_MUTABLE_READY));
+          "Server that tells our public address, stun://host:port (a stage needs none)",
+          NULL, NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 
   /**
    * GstIvsStageSink:turn-servers:
@@ -395,7 +395,7 @@ install_ice_properties (GObjectClass *klass, guint first)
    */
   g_object_class_install_property (klass, first + TURN_SERVERS,
       gst_param_spec_array ("turn-servers", "TURN servers",
-          "List of turn(s)://username:password@host:port",
+          "Relays for networks that let no UDP out, turn(s)://username:password@host:port each",
           g_param_spec_string ("turn-server", "TURN server",
               "turn(s)://username:password@host:port", NULL, SECRET),
           SECRET | GST_PARAM_MUTABLE_READY));
@@ -493,7 +493,7 @@ install_congestion_properties (GObjectClass *klass, guint first)
    */
   g_object_class_install_property (klass, first + MAX_BITRATE,
       g_param_spec_uint ("max-bitrate", "Maximum video bit rate",
-          "Bits per second of video that congestion control goes up to (0 = what it begins with)",
+          "Bits per second of video that congestion control goes up to, at least min-bitrate (0 = what it begins with)",
           0, MAX_VIDEO_BITRATE, DEFAULT_MAX_BITRATE,
           NEXT_SESSION | GST_PARAM_MUTABLE_READY));
 }

@@ -729,7 +729,7 @@ install_figures (GObjectClass *klass)
    */
   g_object_class_install_property (klass, PROP_ESTIMATED_BITRATE,
       g_param_spec_uint ("estimated-bitrate", "Estimated bit rate",
-          "Bits per second that the network carries, as far as it makes sense (0 = not known)",
+          "Bits per second that the network carries, at most what would be sent (0 = not known)",
           0, G_MAXUINT, 0, READABLE));
 }
 

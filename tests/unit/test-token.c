@@ -274,6 +274,7 @@ static const Check checks[] = {
   { "second", "{\"exp\":1767323044," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "expired at 2026-01-02T03:04:04Z (1 second ago)" },
   { "minutes", "{\"exp\":1767322865," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "(3 minutes ago)" },
   { "hours", "{\"exp\":1767312245," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "expired at 2026-01-02T00:04:05Z (3 hours ago)" },
+  { "hours-and-minutes", "{\"exp\":1767312005," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "(3 hours 4 minutes ago)" },
   { "day", "{\"exp\":1767236645.5," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "(1 day ago)" },
   { "zero", "{\"exp\":0," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "expired at 1970-01-01" },
   { "negative", "{\"exp\":-9223372036854775808," CAN_PUBLISH "}", IVS_FAILURE_TOKEN_EXPIRED, "expired at 1970-01-01" },

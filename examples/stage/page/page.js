@@ -286,7 +286,7 @@ async function refresh() {
 
 function writeLaunchLine(token) {
   return `export IVS_STAGE_TOKEN=${token}
-gst-launch-1.0 ivsstagesink name=stage whip-endpoint=${location.origin}/ \\
+gst-launch-1.0 -e ivsstagesink name=stage whip-endpoint=${location.origin}/ \\
   videotestsrc is-live=true ! video/x-raw,width=1280,height=720 ! stage. \\
   audiotestsrc is-live=true wave=ticks ! stage.`;
 }
@@ -296,8 +296,10 @@ find('mint').onclick = async () => {
   try {
     const { token, participantId } = await mint({ userId: `guest ${new Date().toLocaleTimeString()}` });
     find('launch').textContent = writeLaunchLine(token);
-    await navigator.clipboard.writeText(find('launch').textContent);
-    find('minted').textContent = `Copied; the participant is ${participantId}.`;
+    /* Browsers have a clipboard on pages of this computer and over HTTPS only. */
+    await navigator.clipboard?.writeText(find('launch').textContent);
+    find('minted').textContent =
+      `${navigator.clipboard ? 'Copied' : 'Copy it by hand'}; the participant is ${participantId}.`;
   } catch (error) {
     find('minted').textContent = `Copy it by hand (${error.message}).`;
   }

@@ -133,7 +133,7 @@ parse_place (const gchar *url, Place *place)
     return "it has a space, a backslash or another character in it that a URL cannot have";
   place->uri = g_uri_parse (url, URL_FLAGS, NULL);
   if (place->uri == NULL)
-    return "it is not a URL that begins with https://";
+    return "it is not a URL that begins with https:// (or http://, for a stage on this computer)";
 
   scheme = g_uri_get_scheme (place->uri);
   place->is_https = g_ascii_strcasecmp (scheme, "https") == 0;

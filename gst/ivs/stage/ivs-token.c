@@ -273,11 +273,18 @@ ivs_token_parse (const gchar *credential, GError **error)
 
 /* -- Expiry and rights ------------------------------------------------------- */
 
+static gchar *
+describe_count (gint64 count, const gchar *unit)
+{
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %s%s", count, unit,
+      count == 1 ? "" : "s");
+}
+
 /**
  * ivs_token_describe_duration:
  * @seconds: 0 or more
  *
- * Returns: (transfer full): in words, rounded down: "3 hours"
+ * Returns: (transfer full): in words, rounded down: "3 minutes", "3 hours 5 minutes"
  */
 gchar *
 ivs_token_describe_duration (gint64 seconds)
@@ -286,18 +293,22 @@ ivs_token_describe_duration (gint64 seconds)
   {
     gint64 seconds;
     const gchar *name;
-  } units[] = { { 24 * 60 * 60, "day" }, { 60 * 60, "hour" },
-    { 60, "minute" } };
+  } units[] = { { 24 * 60 * 60, "day" }, { 60 * 60, "hour" }, { 60, "minute" },
+    { 1, "second" } };
+  g_autofree gchar *words = NULL, *more = NULL;
+  gint64 rest;
+  guint i = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (units); i++) {
-    gint64 count = seconds / units[i].seconds;
-
-    if (count > 0)
-      return g_strdup_printf ("%" G_GINT64_FORMAT " %s%s", count, units[i].name,
-          count == 1 ? "" : "s");
-  }
-  return g_strdup_printf ("%" G_GINT64_FORMAT " second%s", seconds,
-      seconds == 1 ? "" : "s");
+  while (i + 1 < G_N_ELEMENTS (units) && seconds < units[i].seconds)
+    i++;
+  words = describe_count (seconds / units[i].seconds, units[i].name);
+  if (i > 1) /* the seconds of a minute are of no interest */
+    return g_steal_pointer (&words);
+  rest = seconds % units[i].seconds / units[i + 1].seconds;
+  if (rest == 0)
+    return g_steal_pointer (&words);
+  more = describe_count (rest, units[i + 1].name);
+  return g_strjoin (" ", words, more, NULL);
 }
 
 static void
@@ -319,7 +330,7 @@ set_expired (GError **error, gint64 expired_at, gint64 now)
  *
  * Judges what the official SDK judges before it publishes.
  *
- * Returns: whether @token is not expired and allows to publish
+ * Returns: whether @token is not expired and allows publishing
  */
 gboolean
 ivs_token_check_publish (const IvsToken *token, gint64 now_seconds,

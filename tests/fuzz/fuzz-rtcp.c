@@ -11,10 +11,7 @@
 static void
 feedback_read (const guint8 *fci, gsize size, gpointer data)
 {
-  volatile guint8 sum = 0;
-
-  for (gsize i = 0; i < size; i++)
-    sum ^= fci[i];
+  g_free (g_memdup2 (fci, size)); /* reads all of it */
 }
 
 static void

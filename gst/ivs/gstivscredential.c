@@ -11,12 +11,10 @@
 
 #define VARIABLE "IVS_STAGE_TOKEN"
 
-/* A token file is a token and a newline; of a longer one the head is enough to
- * say what it is instead. */
+/* Of a longer one the head is enough to say what it is instead. */
 static gchar *
-read_file (const gchar *path, GError **error)
+read_regular_file (GFile *file, const gchar *path, GError **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (path);
   g_autoptr (GError) cause = NULL;
   g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, &cause);
   g_autofree gchar *text = g_malloc0 (IVS_TOKEN_MAX_LENGTH + 1);
@@ -30,6 +28,23 @@ read_file (const gchar *path, GError **error)
     return NULL;
   }
   return g_steal_pointer (&text);
+}
+
+/* A token file is a token and a newline. A pipe or a device would have nothing left to
+ * say at the next attempt, and may never say anything, which the worker cannot wait for. */
+static gchar *
+read_file (const gchar *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  if (g_file_query_file_type (file, G_FILE_QUERY_INFO_NONE, NULL) ==
+      G_FILE_TYPE_SPECIAL) {
+    g_set_error (error, IVS_ERROR, IVS_FAILURE_TOKEN_FILE,
+        "The token file %s cannot be read: it is a pipe or a device, and it is read again at every attempt",
+        path);
+    return NULL;
+  }
+  return read_regular_file (file, path, error);
 }
 
 gchar *

@@ -5,6 +5,7 @@
  * credential, worker.
  */
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 
 #include "end-gstreamer.h"
 #include "gstivscredential.h"
@@ -202,6 +203,25 @@ test_credential_order (void)
   g_rmdir (folder);
 }
 
+/* Nobody writes to it: to open it would take for ever. */
+static void
+test_credential_pipe (void)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("ivs-XXXXXX", NULL);
+  g_autofree gchar *path = g_build_filename (folder, "pipe", NULL);
+  g_auto (GstIvsSettings) settings = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  gst_ivs_settings_init (&settings);
+  settings.auth_token_file = g_strdup (path);
+  g_assert_null (gst_ivs_credential_find (&settings, NULL, &error));
+  g_assert_error (error, IVS_ERROR, IVS_FAILURE_TOKEN_FILE);
+  g_assert_nonnull (strstr (error->message, "a pipe or a device"));
+  g_remove (path);
+  g_rmdir (folder);
+}
+
 /* -- Worker -------------------------------------------------------------------- */
 
 typedef struct
@@ -291,6 +311,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/liveness/resumed", test_liveness_resumed);
   g_test_add_func ("/control/liveness/never-heard", test_liveness_never_heard);
   g_test_add_func ("/control/credential/order", test_credential_order);
+  g_test_add_func ("/control/credential-pipe", test_credential_pipe);
   g_test_add_func ("/control/worker", test_worker);
   status = g_test_run ();
   end_gstreamer ();

@@ -341,14 +341,20 @@ caps_arrived (GstIvsInput *self, GstEvent *event)
   self->events.ready (self, self->data);
 }
 
-/* Another upstream, perhaps one that can be published. */
+/* Another upstream, perhaps one that can be published, or the same from another place on.
+ * After an end it goes on. */
 static void
 begin_stream (GstIvsInput *self)
 {
+  gboolean goes_on = FALSE;
+
   g_mutex_lock (&self->lock);
+  goes_on = self->eos && self->ready;
   self->eos = FALSE;
   self->useless = FALSE;
   g_mutex_unlock (&self->lock);
+  if (goes_on)
+    self->events.ready (self, self->data);
 }
 
 static GstPadProbeReturn
@@ -356,6 +362,7 @@ event_arrived (GstIvsInput *self, GstEvent *event, gboolean useless)
 {
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
+    case GST_EVENT_FLUSH_STOP:
       begin_stream (self);
       return GST_PAD_PROBE_OK;
     case GST_EVENT_CAPS:
@@ -403,7 +410,8 @@ something_arrived (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
   if (released)
     return GST_PAD_PROBE_DROP;
-  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM)
+  if (GST_PAD_PROBE_INFO_TYPE (info) &
+      (GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH))
     return event_arrived (self, GST_PAD_PROBE_INFO_EVENT (info), useless);
   return data_arrived (self, useless);
 }
@@ -510,8 +518,8 @@ gst_ivs_input_new (GstBin *bin, GstPadTemplate *templ, const gchar *pad_name,
   gst_pad_set_event_function (self->pad, pass_event);
   gst_pad_set_query_function (self->pad, query_arrived);
   gst_pad_add_probe (self->pad,
-      GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER |
-          GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH |
+          GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
       something_arrived, input_ref (self), input_unref);
 
   learn_kind_of_template (self, templ);

@@ -49,6 +49,15 @@ gst_ivs_inputs_are_eos (const GstIvsInputs *self)
   return n_pads > 0 && self->n_undecided == 0;
 }
 
+gboolean
+gst_ivs_inputs_go_on (const GstIvsInputs *self)
+{
+  for (guint kind = 0; kind < GST_IVS_N_KINDS; kind++)
+    if (self->lanes[kind].is_ready && !self->lanes[kind].is_eos)
+      return TRUE;
+  return FALSE;
+}
+
 void
 gst_ivs_inputs_choose_sections (const GstIvsInputs *self,
     GstIvsDummyVideo dummy_video, gboolean is_overdue,

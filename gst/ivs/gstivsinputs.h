@@ -37,6 +37,9 @@ gboolean gst_ivs_inputs_are_complete (const GstIvsInputs *self,
     GstIvsDummyVideo dummy_video, gboolean is_overdue);
 /* Has every stream ended? */
 gboolean gst_ivs_inputs_are_eos (const GstIvsInputs *self);
+
+/* After that: has a stream come that has something to publish? */
+gboolean gst_ivs_inputs_go_on (const GstIvsInputs *self);
 /* The sections of an offer: our inputs, and the silent video that a stage wants. */
 void gst_ivs_inputs_choose_sections (const GstIvsInputs *self,
     GstIvsDummyVideo dummy_video, gboolean is_overdue,

@@ -41,7 +41,7 @@ struct _GstIvsPublisher
   GstIvsOutlet outlet; /* the gates, before the active session */
   gboolean is_playing;
   gboolean is_overdue;  /* pads without data are not waited for any more */
-  gboolean is_draining; /* every stream has ended; it stays so until READY */
+  gboolean is_draining; /* every stream has ended */
   gboolean has_drained; /* the element was told that all is over */
   gboolean is_stopping;
   gboolean has_failed;

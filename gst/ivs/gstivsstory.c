@@ -645,6 +645,18 @@ tell_drained (GstIvsPublisher *self)
     set_state (self, GST_IVS_CONNECTION_CLOSED);
   }
   self->events.drained (self->element);
+  gst_ivs_publisher_check_inputs (self);
+}
+
+/* After the end: the application has sought, or another stream has come. */
+static void
+begin_anew (GstIvsPublisher *self)
+{
+  self->is_draining = self->has_drained = FALSE;
+  self->was_live = FALSE;
+  self->is_overdue = FALSE;
+  ivs_backoff_init (&self->backoff, 0, NULL, NULL);
+  gst_ivs_publisher_begin_attempt (self);
 }
 
 static void
@@ -666,10 +678,15 @@ gst_ivs_publisher_check_inputs (GstIvsPublisher *self)
   g_auto (GstIvsInputs) inputs = { 0 };
 
   if (g_atomic_int_get (&self->is_going_down) || self->is_stopping ||
-      self->is_draining)
+      (self->is_draining && !self->has_drained))
     return;
 
   self->events.get_inputs (self->element, &inputs);
+  if (self->is_draining) {
+    if (gst_ivs_inputs_go_on (&inputs) && !self->has_failed)
+      begin_anew (self);
+    return;
+  }
   if (gst_ivs_inputs_are_eos (&inputs)) {
     drain (self);
     return;

@@ -86,6 +86,7 @@ set_flushing (GstIvsGate *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
+  self->position = GST_CLOCK_TIME_NONE;
   gst_ivs_gate_wake (self);
   g_mutex_unlock (&self->lock);
 }
@@ -393,6 +394,17 @@ gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor)
   self->monitor = gst_ivs_monitor_ref (monitor);
 }
 
+GstClockTime
+gst_ivs_gate_get_position (GstIvsGate *self)
+{
+  GstClockTime position;
+
+  g_mutex_lock (&self->lock);
+  position = self->position;
+  g_mutex_unlock (&self->lock);
+  return position;
+}
+
 void
 gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats)
 {
@@ -442,6 +454,7 @@ forget_upstream (GstIvsGate *self)
   gst_ivs_gate_forget_metadata (self);
   g_mutex_lock (&self->lock);
   self->flushing = FALSE;
+  self->position = GST_CLOCK_TIME_NONE;
   self->open = FALSE;
   self->discard = FALSE;
   self->time_offset = 0;
@@ -584,6 +597,7 @@ gst_ivs_gate_init (GstIvsGate *self)
   self->shared = g_atomic_rc_box_new0 (GstIvsSharedTime);
   g_mutex_init (&self->shared->lock);
   self->waiting = GST_CLOCK_TIME_NONE;
+  self->position = GST_CLOCK_TIME_NONE;
   self->reached = GST_CLOCK_STIME_NONE;
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   self->last_time = GST_CLOCK_STIME_NONE;

@@ -68,8 +68,9 @@ struct _GstIvsGate
   GstClockTime waiting;
   GstClockID timer;
   GstIvsGateStats stats;
-  GPtrArray *metadata; /* payloads for the next picture, or NULL */
-  gboolean announced;  /* "flowing" emitted for this opening */
+  GPtrArray *metadata;   /* payloads for the next picture, or NULL */
+  gboolean announced;    /* "flowing" emitted for this opening */
+  GstClockTime position; /* stream time of what left last, or NONE */
 
   GstBufferList *spare_list; /* atomic: an empty one, or NULL */
 

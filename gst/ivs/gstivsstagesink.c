@@ -34,6 +34,7 @@
 #include "gstivsinput.h"
 #include "gstivsmessages.h"
 #include "gstivspublisher.h"
+#include "gstivsupstream.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ivs_stage_sink_debug);
 #define GST_CAT_DEFAULT gst_ivs_stage_sink_debug
@@ -327,34 +328,83 @@ has_input (GstIvsStageSink *self, GstIvsKind kind)
   return FALSE;
 }
 
-/* NULL if there is room for one more pad of @templ, else why not. */
+/* With OBJECT_LOCK. NULL if there is room for one more pad of @templ, else why not. */
 static const gchar *
 find_obstacle (GstIvsStageSink *self, GstPadTemplate *templ)
 {
   const gchar *name = GST_PAD_TEMPLATE_NAME_TEMPLATE (templ);
-  const gchar *obstacle = NULL;
 
-  GST_OBJECT_LOCK (self);
   if (g_list_length (self->inputs) >= GST_IVS_N_KINDS)
-    obstacle = "it has its two pads already";
-  else if (g_str_has_prefix (name, "audio") && has_input (self, GST_IVS_AUDIO))
-    obstacle = "it has an audio pad already";
-  else if (g_str_has_prefix (name, "video") && has_input (self, GST_IVS_VIDEO))
-    obstacle = "it has a video pad already";
-  GST_OBJECT_UNLOCK (self);
-  return obstacle;
+    return "it has its two pads already";
+  if (g_str_has_prefix (name, "audio") && has_input (self, GST_IVS_AUDIO))
+    return "it has an audio pad already";
+  if (g_str_has_prefix (name, "video") && has_input (self, GST_IVS_VIDEO))
+    return "it has a video pad already";
+  return NULL;
 }
 
+/* With OBJECT_LOCK. Also that of an input whose pad is only about to be added. */
+static gboolean
+is_taken (GstIvsStageSink *self, const gchar *name)
+{
+  for (GList *l = GST_ELEMENT_PADS (self); l != NULL; l = l->next)
+    if (g_str_equal (GST_PAD_NAME (l->data), name))
+      return TRUE;
+  for (GList *l = self->inputs; l != NULL; l = l->next)
+    if (g_str_equal (GST_PAD_NAME (gst_ivs_input_get_pad (l->data)), name))
+      return TRUE;
+  return FALSE;
+}
+
+/* With OBJECT_LOCK. A number that was asked for by name is left out. */
 static gchar *
-make_pad_name (GstIvsStageSink *self, GstPadTemplate *templ,
-    const gchar *requested)
+make_pad_name (GstIvsStageSink *self, GstPadTemplate *templ)
 {
   g_autofree gchar *prefix = g_strdup (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ));
 
-  if (requested != NULL)
-    return g_strdup (requested);
   *strchr (prefix, '%') = '\0';
-  return g_strdup_printf ("%s%u", prefix, self->next_pad++);
+  for (;;) {
+    g_autofree gchar *name = g_strdup_printf ("%s%u", prefix, self->next_pad++);
+
+    if (!is_taken (self, name))
+      return g_steal_pointer (&name);
+  }
+}
+
+/* Whether there is room for one more is looked at in the same moment as it is taken:
+ * pads are requested from several threads. */
+static GstIvsInput *
+add_input (GstIvsStageSink *self, GstPadTemplate *templ, const gchar *requested,
+    const gchar **obstacle)
+{
+  g_autofree gchar *name = NULL;
+  GstIvsInput *input = NULL;
+
+  GST_OBJECT_LOCK (self);
+  *obstacle = find_obstacle (self, templ);
+  if (*obstacle == NULL && requested != NULL && is_taken (self, requested))
+    *obstacle = "it has a pad of that name already";
+  if (*obstacle == NULL) {
+    name =
+        requested != NULL ? g_strdup (requested) : make_pad_name (self, templ);
+    input =
+        gst_ivs_input_new (GST_BIN (self), templ, name, &input_events, self);
+    self->inputs = g_list_append (self->inputs, input);
+  }
+  GST_OBJECT_UNLOCK (self);
+  return input;
+}
+
+static void
+refuse_pad (GstIvsStageSink *self, const gchar *obstacle)
+{
+  g_autofree gchar *sentence = g_strdup_printf (
+      "No further pad: a participant publishes one audio and one video stream at most, and %s",
+      obstacle);
+
+  gst_ivs_post_notice (GST_ELEMENT (self), "too-many-pads", sentence,
+      "Publish a further stream with an ivsstagesink and a participant token of its own, or mix it in (audiomixer, compositor).",
+      NULL);
 }
 
 static GstPad *
@@ -362,26 +412,13 @@ request_new_pad (GstElement *element, GstPadTemplate *templ,
     const gchar *requested, const GstCaps *caps)
 {
   GstIvsStageSink *self = GST_IVS_STAGE_SINK (element);
-  const gchar *obstacle = find_obstacle (self, templ);
-  g_autofree gchar *name = NULL;
-  GstIvsInput *input = NULL;
+  const gchar *obstacle = NULL;
+  GstIvsInput *input = add_input (self, templ, requested, &obstacle);
 
-  if (obstacle != NULL) {
-    g_autofree gchar *sentence = g_strdup_printf (
-        "No further pad: a participant publishes one audio and one video stream at most, and %s",
-        obstacle);
-
-    gst_ivs_post_notice (element, "too-many-pads", sentence,
-        "Publish a further stream with an ivsstagesink and a participant token of its own, or mix it in (audiomixer, compositor).",
-        NULL);
+  if (input == NULL) {
+    refuse_pad (self, obstacle);
     return NULL;
   }
-
-  name = make_pad_name (self, templ, requested);
-  input = gst_ivs_input_new (GST_BIN (self), templ, name, &input_events, self);
-  GST_OBJECT_LOCK (self);
-  self->inputs = g_list_append (self->inputs, input);
-  GST_OBJECT_UNLOCK (self);
   gst_element_add_pad (element, gst_ivs_input_get_pad (input));
   kick (self);
   return gst_ivs_input_get_pad (input);
@@ -471,6 +508,53 @@ handle_message (GstBin *bin, GstMessage *message)
 
   GST_BIN_CLASS (gst_ivs_stage_sink_parent_class)
       ->handle_message (bin, message);
+}
+
+/* What goes upstream. */
+
+/* Those that are there just now, video first. (transfer full) */
+static GList *
+list_pads (GstIvsStageSink *self)
+{
+  GList *pads = NULL;
+
+  GST_OBJECT_LOCK (self);
+  for (GList *l = self->inputs; l != NULL; l = l->next) {
+    GstPad *pad = gst_object_ref (gst_ivs_input_get_pad (l->data));
+    GstIvsKind kind = GST_IVS_AUDIO;
+
+    gst_ivs_input_get_kind (l->data, &kind);
+    pads = kind == GST_IVS_VIDEO ? g_list_prepend (pads, pad)
+                                 : g_list_append (pads, pad);
+  }
+  GST_OBJECT_UNLOCK (self);
+  return pads;
+}
+
+static gboolean
+send_event (GstElement *element, GstEvent *event)
+{
+  if (GST_EVENT_IS_UPSTREAM (event) && !GST_EVENT_IS_DOWNSTREAM (event))
+    return gst_ivs_upstream_send (list_pads (GST_IVS_STAGE_SINK (element)),
+        event);
+  return GST_ELEMENT_CLASS (gst_ivs_stage_sink_parent_class)
+      ->send_event (element, event);
+}
+
+static gboolean
+answer_query (GstElement *element, GstQuery *query)
+{
+  GstIvsStageSink *self = GST_IVS_STAGE_SINK (element);
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_POSITION:
+    case GST_QUERY_DURATION:
+    case GST_QUERY_SEEKING:
+      return gst_ivs_upstream_answer (list_pads (self), self->gates, query);
+    default:
+      return GST_ELEMENT_CLASS (gst_ivs_stage_sink_parent_class)
+          ->query (element, query);
+  }
 }
 
 /* States. */
@@ -640,9 +724,8 @@ dispose (GObject *object)
 
   while (self->inputs != NULL) {
     GstIvsInput *input = self->inputs->data;
-    g_autoptr (GstPad) pad = gst_object_ref (gst_ivs_input_get_pad (input));
 
-    gst_element_release_request_pad (GST_ELEMENT (self), pad);
+    release_pad (GST_ELEMENT (self), gst_ivs_input_get_pad (input));
   }
   G_OBJECT_CLASS (gst_ivs_stage_sink_parent_class)->dispose (object);
 }
@@ -854,6 +937,8 @@ gst_ivs_stage_sink_class_init (GstIvsStageSinkClass *klass)
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
   element_class->request_new_pad = GST_DEBUG_FUNCPTR (request_new_pad);
   element_class->release_pad = GST_DEBUG_FUNCPTR (release_pad);
+  element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
+  element_class->query = GST_DEBUG_FUNCPTR (answer_query);
   GST_BIN_CLASS (klass)->handle_message = GST_DEBUG_FUNCPTR (handle_message);
 
   install_status_properties (object_class);

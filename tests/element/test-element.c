@@ -104,6 +104,8 @@ static const struct
       GST_RESOURCE_ERROR_SETTINGS },
   { "stream-key", "auth-token", "sk_us-east-1_abcdefgh", "token-lookalike",
       gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS },
+  { "device", "auth-token-file", "/dev/zero", "token-file",
+      gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS },
   { "no-such-file", "auth-token-file", "/nonexistent/token", "token-file",
       gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS },
   { "endpoint", "whip-endpoint", "gopher://example.com/", "endpoint-invalid",
@@ -179,6 +181,8 @@ static const struct
   { "two-video", "video_0", "video_7", "audio_%u", TRUE },
   { "sinks", "sink_0", "sink_1", "sink_2", FALSE },
   { "mixed", "sink_%u", "audio_%u", "video_%u", FALSE },
+  { "by-name-then-any", "sink_0", "sink_%u", "sink_%u", FALSE },
+  { "any-then-by-name", "sink_%u", "sink_1", "sink_%u", FALSE },
 };
 
 static void
@@ -220,6 +224,70 @@ test_requests (gconstpointer data)
   gst_clear_object (&first);
   first = gst_element_request_pad_simple (rig.sink, requests[i].first);
   g_assert_nonnull (first);
+  rig_clear (&rig);
+}
+
+typedef struct
+{
+  GstElement *sink;
+  gint *ready; /* atomic: threads that are not there yet */
+} Asking;
+
+static gpointer
+ask_for_audio (gpointer data)
+{
+  Asking *asking = data;
+
+  g_atomic_int_dec_and_test (asking->ready);
+  while (g_atomic_int_get (asking->ready) > 0)
+    g_thread_yield ();
+  return gst_element_request_pad_simple (asking->sink, "audio_%u");
+}
+
+/* Two threads ask at once: one gets it. */
+static void
+test_requests_at_once (void)
+{
+  for (guint round = 0; round < 300; round++) {
+    g_autoptr (GstElement) sink =
+        gst_object_ref_sink (gst_element_factory_make ("ivsstagesink", NULL));
+    gint ready = 2;
+    Asking asking = { sink, &ready };
+    GThread *other = g_thread_new ("ask", ask_for_audio, &asking);
+    g_autoptr (GstPad) one = ask_for_audio (&asking);
+    g_autoptr (GstPad) two = g_thread_join (other);
+
+    g_assert_true ((one == NULL) != (two == NULL));
+    g_assert_cmpuint (sink->numsinkpads, ==, 1);
+  }
+}
+
+/* Without a session, and with no sink in the element. */
+static void
+test_upstream (void)
+{
+  GstQuery *seeking = gst_query_new_seeking (GST_FORMAT_TIME);
+  gint64 position = -1, duration = -1;
+  gboolean is_seekable = FALSE;
+  gint64 deadline = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  Rig rig;
+
+  rig_init (&rig,
+      "videotestsrc num-buffers=300 ! video/x-raw,width=160,height=90,framerate=30/1 ! stage.",
+      TRUE);
+  set_state_in_time (&rig, GST_STATE_PAUSED);
+  while (!gst_element_query_duration (rig.pipeline, GST_FORMAT_TIME, &duration))
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+  g_assert_cmpint (duration, ==, 10 * GST_SECOND);
+  g_assert_true (
+      gst_element_query_position (rig.pipeline, GST_FORMAT_TIME, &position));
+  g_assert_cmpint (position, >=, 0);
+  g_assert_true (gst_element_query (rig.pipeline, seeking));
+  gst_query_parse_seeking (seeking, NULL, &is_seekable, NULL, NULL);
+  g_assert_true (is_seekable);
+  g_assert_true (gst_element_seek_simple (rig.pipeline, GST_FORMAT_TIME,
+      GST_SEEK_FLAG_FLUSH, 8 * GST_SECOND));
+  gst_query_unref (seeking);
   rig_clear (&rig);
 }
 
@@ -616,6 +684,8 @@ main (int argc, char **argv)
 
   add_tables ();
   g_test_add_func ("/element/error/nothing-listens", test_nothing_listens);
+  g_test_add_func ("/element/pads/requests-at-once", test_requests_at_once);
+  g_test_add_func ("/element/pads/upstream", test_upstream);
   g_test_add_func ("/element/states/walk", test_states);
   g_test_add_func ("/element/states/storm", test_storm);
   g_test_add_func ("/element/states/stop-from-handler", test_stop_from_handler);

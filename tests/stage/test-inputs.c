@@ -354,6 +354,80 @@ test_flushing_seek (void)
   stop_and_check (publish, 1);
 }
 
+#define FILM "videotestsrc ! " SMALL " ! ivsstagesink name=s"
+
+static gint64
+get_position (PublishFixture *publish)
+{
+  gint64 position = -1;
+
+  g_assert_true (
+      gst_element_query_position (publish_fixture_get_pipeline (publish),
+          GST_FORMAT_TIME, &position));
+  return position;
+}
+
+/* To the eighth second; the tenth is the end. */
+static void
+seek (PublishFixture *publish)
+{
+  g_assert_true (gst_element_seek (publish_fixture_get_pipeline (publish), 1,
+      GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 8 * GST_SECOND,
+      GST_SEEK_TYPE_SET, 10 * GST_SECOND));
+}
+
+/* Paused, sought, played, as a player does: only what is behind comes. */
+static void
+test_seek_before_playing (void)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage, FILM);
+  g_autoptr (JsonNode) state = NULL;
+
+  publish_fixture_set_state (publish, GST_STATE_PAUSED);
+  seek (publish);
+  publish_fixture_play (publish);
+  state = publish_fixture_wait_number (publish, FRAMES, 10, 20);
+  g_assert_cmpint (get_position (publish), >=, 8 * GST_SECOND);
+  publish_fixture_wait_eos (publish, 30);
+  g_assert_cmpint (get_position (publish), >=, 9 * GST_SECOND);
+  publish_fixture_stop (publish);
+  publish_fixture_assert_deleted (publish, 1);
+}
+
+/* The end is no end when the application seeks back: there is another one. */
+static void
+test_seek_after_end (void)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage, FILM);
+
+  publish_fixture_set_state (publish, GST_STATE_PAUSED);
+  seek (publish);
+  publish_fixture_play (publish);
+  publish_fixture_wait_eos (publish, 30);
+  publish_fixture_wait_connection (publish, "closed", 10);
+  seek (publish);
+  publish_fixture_wait_connection (publish, "connected", 20);
+  publish_fixture_wait_connection (publish, "closed", 20);
+  publish_fixture_assert_deleted (publish, 2);
+  publish_fixture_stop (publish);
+}
+
+/* Another pad comes after the end. */
+static void
+test_pad_after_end (void)
+{
+  g_autoptr (PublishFixture) publish = publish_fixture_new (stage,
+      "videotestsrc num-buffers=60 ! " SMALL " ! ivsstagesink name=s");
+  g_auto (Branch) sound = { 0 };
+
+  publish_fixture_play (publish);
+  publish_fixture_wait_eos (publish, 30);
+  branch_add (&sound, publish, "audiotestsrc is-live=true", "audio_%u");
+  publish_fixture_wait_connection (publish, "connected", 20);
+  publish_fixture_stop (publish);
+  publish_fixture_assert_deleted (publish, 2);
+}
+
 /* Longer than any silence that is borne here or at the stage (15 s). Before it the stage's
  * feedback has come often enough to be a habit, which a pause breaks. */
 static void
@@ -410,6 +484,9 @@ main (int argc, char **argv)
     { "change/raw-to-encoded", test_raw_to_encoded },
     { "change/flushing-seek", test_flushing_seek },
     { "change/paused", test_paused },
+    { "seek/before-playing", test_seek_before_playing },
+    { "seek/after-end", test_seek_after_end },
+    { "later/pad-after-end", test_pad_after_end },
     { "error/branch", test_branch_errs },
   };
   int result;

@@ -521,7 +521,11 @@ is_too_fast (const GstCaps *caps)
       n > IVS_LIMITS_MAX_FRAMERATE * d;
 }
 
-/* Only where it is needed: videorate holds each picture until the next one comes. */
+/* Only where it is needed: videorate holds each picture until the next one comes. It
+ * would fill the time before the first one, from where the segment starts, and every
+ * gap. Not drop-only, which duplicates and holds back nothing: after a gap as long as
+ * the gap was, and without skip-to-first as long as the segment was before the first,
+ * it lets every picture through while its caps say max-rate (1.22). */
 static gboolean
 append_rate (Chain *chain, const GstCaps *caps)
 {
@@ -531,7 +535,9 @@ append_rate (Chain *chain, const GstCaps *caps)
     return TRUE;
   rate = append_new (chain, "videorate");
   if (rate != NULL)
-    g_object_set (rate, "max-rate", IVS_LIMITS_MAX_FRAMERATE, NULL);
+    g_object_set (rate, "max-rate", IVS_LIMITS_MAX_FRAMERATE, "skip-to-first",
+        TRUE, "max-duplication-time", GST_SECOND / IVS_LIMITS_MIN_FRAMERATE,
+        NULL);
   return rate != NULL;
 }
 

@@ -199,12 +199,22 @@ continue_stream (GstIvsGate *self, GstIvsPacket *packet, GstIvsParcel *parcel)
   return leaves;
 }
 
+static void
+share_live_time (GstIvsGate *self, GstClockTimeDiff time)
+{
+  g_mutex_lock (&self->shared->lock);
+  self->shared->live_time = time;
+  g_mutex_unlock (&self->shared->lock);
+}
+
 /* @time: of the packet that leaves now. Another one is another picture's. */
 static void
 advance (GstIvsGate *self, GstClockTimeDiff time)
 {
-  if (!GST_CLOCK_STIME_IS_VALID (time))
+  if (!GST_CLOCK_STIME_IS_VALID (time) || time == self->last_time)
     return;
+  if (self->live)
+    share_live_time (self, time);
   if (GST_CLOCK_STIME_IS_VALID (self->last_time) && time > self->last_time)
     self->frame_time = CLAMP ((GstClockTime) (time - self->last_time),
         MIN_FRAME_TIME, MAX_FRAME_TIME);

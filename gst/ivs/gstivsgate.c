@@ -100,6 +100,22 @@ start_anew (GstIvsGate *self)
   self->awaits_idr = TRUE;
 }
 
+/* A chain that is plugged anew tells of the stream once more. */
+static void
+stream_started (GstIvsGate *self, GstEvent *event)
+{
+  const gchar *id = NULL;
+
+  gst_event_parse_stream_start (event, &id);
+  if (g_strcmp0 (id, self->upstream_id) != 0) {
+    g_free (self->upstream_id);
+    self->upstream_id = g_strdup (id);
+    self->is_other_upstream = TRUE;
+  }
+  self->has_live = FALSE;
+  start_anew (self);
+}
+
 static void
 segment_arrived (GstIvsGate *self, GstEvent *event)
 {
@@ -127,8 +143,7 @@ event_arrived (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
-      self->has_live = FALSE;
-      start_anew (self);
+      stream_started (self, event);
       break;
     case GST_EVENT_CAPS:
       caps_arrived (self, event);
@@ -444,6 +459,7 @@ forget_upstream (GstIvsGate *self)
   self->shift = 0;
   g_mutex_lock (&self->shared->lock);
   self->shared->shift = 0;
+  self->shared->live_time = GST_CLOCK_STIME_NONE;
   g_mutex_unlock (&self->shared->lock);
   self->last_time = GST_CLOCK_STIME_NONE;
   self->frame_time = FRAME_TIME;
@@ -517,6 +533,7 @@ gst_ivs_gate_finalize (GObject *object)
 
   g_atomic_rc_box_release_full (self->shared, shared_time_clear);
   gst_ivs_pacer_free (self->pacer);
+  g_free (self->upstream_id);
   gst_clear_object (&self->next);
   g_clear_pointer (&self->timer, gst_clock_id_unref);
   gst_clear_buffer_list (&self->spare_list);
@@ -596,6 +613,7 @@ gst_ivs_gate_init (GstIvsGate *self)
   g_cond_init (&self->changed);
   self->shared = g_atomic_rc_box_new0 (GstIvsSharedTime);
   g_mutex_init (&self->shared->lock);
+  self->shared->live_time = GST_CLOCK_STIME_NONE;
   self->waiting = GST_CLOCK_TIME_NONE;
   self->position = GST_CLOCK_TIME_NONE;
   self->reached = GST_CLOCK_STIME_NONE;

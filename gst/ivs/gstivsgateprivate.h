@@ -27,11 +27,12 @@ enum
 
 extern guint gst_ivs_gate_signals[GST_IVS_GATE_N_SIGNALS];
 
-/* What upstream's running time is moved by, of gates that share it. */
+/* What gates share that belong together. */
 typedef struct
 {
   GMutex lock;
-  GstClockTimeDiff shift;
+  GstClockTimeDiff shift;     /* the last: upstream was moved by this */
+  GstClockTimeDiff live_time; /* last of a live upstream, or NONE */
 } GstIvsSharedTime;
 
 struct _GstIvsGate
@@ -83,7 +84,9 @@ struct _GstIvsGate
   GstSegment segment;
   gboolean has_live; /* was upstream asked? */
   gboolean live;
-  gboolean started_anew; /* upstream's time may have jumped */
+  gboolean started_anew;      /* upstream's time may have jumped */
+  gchar *upstream_id;         /* of its stream, or NULL */
+  gboolean is_other_upstream; /* than the one that was shifted */
   gboolean awaits_idr;
   gboolean has_headers; /* stream-start, caps and segment are on srcpad */
   guint seen_openings;

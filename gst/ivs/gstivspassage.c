@@ -59,29 +59,52 @@ running_time_now (GstIvsGate *self)
       gst_clock_get_time (clock));
 }
 
-/* Has upstream, with @shift, fallen back behind what has left? */
+/* Where the stream is. One that is not live and has not begun is to begin where a live
+ * one of the other gate is; live ones differ by their latencies. With shared lock. */
+static GstClockTimeDiff
+departed_time (GstIvsGate *self)
+{
+  return GST_CLOCK_STIME_IS_VALID (self->last_time) || self->live
+      ? self->last_time
+      : self->shared->live_time;
+}
+
+/* With shared lock. Has upstream fallen back behind what has left? */
 static gboolean
 is_behind (GstIvsGate *self, GstClockTimeDiff time)
 {
-  return GST_CLOCK_STIME_IS_VALID (self->last_time) &&
-      self->last_time - time > (GstClockTimeDiff) MAX_STEP_BACK;
+  GstClockTimeDiff departed = departed_time (self);
+
+  return GST_CLOCK_STIME_IS_VALID (departed) &&
+      departed - time > (GstClockTimeDiff) MAX_STEP_BACK;
 }
 
-/* Moves by what the other gate has moved by, if that is enough, else by what is
- * missing to now. */
-static void
-move_forward (GstIvsGate *self, GstClockTimeDiff time)
+/* With shared lock. Nothing live comes before its time. */
+static gboolean
+fits (GstIvsGate *self, GstClockTimeDiff time)
 {
-  GstClockTimeDiff goal = MAX (self->last_time, running_time_now (self));
+  GstClockTimeDiff now =
+      self->live ? running_time_now (self) : GST_CLOCK_STIME_NONE;
 
-  g_mutex_lock (&self->shared->lock);
-  if (is_behind (self, time + self->shared->shift))
-    self->shared->shift = goal - time;
-  self->shift = self->shared->shift;
-  g_mutex_unlock (&self->shared->lock);
-  GST_INFO_OBJECT (self,
-      "upstream started anew, is moved by %" GST_STIME_FORMAT,
-      GST_STIME_ARGS (self->shift));
+  return !is_behind (self, time) &&
+      (!GST_CLOCK_STIME_IS_VALID (now) ||
+          time - now <= (GstClockTimeDiff) MAX_STEP_BACK);
+}
+
+/* With shared lock. The same upstream goes on as it was; another one has nothing to do
+ * with the shift of the one before. Who needs one is moved by what the other gate was,
+ * so that both streams of a file stay together, else by what is missing to now. */
+static GstClockTimeDiff
+choose_shift (GstIvsGate *self, GstClockTimeDiff time)
+{
+  if (!self->is_other_upstream && fits (self, time + self->shift))
+    return self->shift;
+  if (!is_behind (self, time))
+    return 0;
+  if (!fits (self, time + self->shared->shift))
+    self->shared->shift =
+        MAX (departed_time (self), running_time_now (self)) - time;
+  return self->shared->shift;
 }
 
 /* A seek or a new upstream starts again at running time 0 where webrtcbin and the
@@ -91,13 +114,20 @@ follow_restart (GstIvsGate *self, GstClockTimeDiff time,
     GstClockTimeDiff offset)
 {
   GstClockTimeDiff upstream = time - self->shift;
+  GstClockTimeDiff before = self->shift;
 
   if (!self->started_anew || !GST_CLOCK_STIME_IS_VALID (time))
     return time;
 
   self->started_anew = FALSE;
-  if (is_behind (self, time + offset))
-    move_forward (self, upstream + offset);
+  g_mutex_lock (&self->shared->lock);
+  self->shift = choose_shift (self, upstream + offset);
+  g_mutex_unlock (&self->shared->lock);
+  self->is_other_upstream = FALSE;
+  if (self->shift != before)
+    GST_INFO_OBJECT (self,
+        "upstream started anew, is moved by %" GST_STIME_FORMAT,
+        GST_STIME_ARGS (self->shift));
   return upstream + self->shift;
 }
 

@@ -701,6 +701,119 @@ test_seek_keeps_sync (void)
   rig_free (video);
 }
 
+/* Another upstream, or the same one with another chain. */
+static void
+begin_stream (Rig *rig, const gchar *id)
+{
+  g_assert_true (
+      gst_harness_push_event (rig->h, gst_event_new_stream_start (id)));
+  gst_harness_set_src_caps_str (rig->h, input_caps (rig->kind));
+  push_segment (rig, 0, 0);
+}
+
+static void
+set_time (Rig *rig, Rig *other, GstClockTime now)
+{
+  gst_harness_set_time (rig->h, now);
+  gst_harness_set_time (other->h, now);
+}
+
+/* With what time leaves what comes at @at? */
+static GstClockTime
+pass (Rig *rig, GstClockTime at)
+{
+  push_at (rig, at, rig->kind == GST_IVS_VIDEO ? IDR : "x");
+  return pull (rig).pts;
+}
+
+/* A clip that begins at running time 0 is moved; the camera after it is right as it is,
+ * and so is the microphone, which went on all the time. */
+static void
+test_camera_comes_back (void)
+{
+  Rig *audio = rig_new_at (GST_IVS_AUDIO, TRUE, 10 * GST_SECOND);
+  Rig *video = rig_new_at (GST_IVS_VIDEO, TRUE, 10 * GST_SECOND);
+
+  gst_ivs_gate_share_time (audio->gate, video->gate);
+  gst_ivs_gate_open (audio->gate);
+  gst_ivs_gate_open (video->gate);
+  for (guint64 now = 10; now < 100; now += 30) {
+    set_time (audio, video, now * GST_SECOND);
+    begin_stream (video, "camera");
+    g_assert_cmpuint (pass (video, now * GST_SECOND), ==, now * GST_SECOND);
+    begin_stream (video, "clip");
+    g_assert_cmpuint (pass (video, 0), ==, now * GST_SECOND);
+    set_time (audio, video, (now + 10) * GST_SECOND);
+    g_assert_cmpuint (pass (video, 10 * GST_SECOND), ==,
+        (now + 10) * GST_SECOND);
+    begin_stream (audio, "microphone");
+    g_assert_cmpuint (pass (audio, (now + 10) * GST_SECOND), ==,
+        (now + 10) * GST_SECOND);
+  }
+  rig_free (audio);
+  rig_free (video);
+}
+
+/* A camera is behind by its latency. It must not be taken for a clip that goes on, for
+ * then it is ahead of now, and frozen until now has come so far. */
+static void
+test_late_camera_comes_back (void)
+{
+  Rig *rig = rig_new_at (GST_IVS_VIDEO, TRUE, 8 * GST_SECOND);
+
+  gst_ivs_gate_open (rig->gate);
+  g_assert_cmpuint (pass (rig, 5 * GST_SECOND), ==, 5 * GST_SECOND);
+  begin_stream (rig, "clip");
+  g_assert_cmpuint (pass (rig, 0), ==, 8 * GST_SECOND);
+  gst_harness_set_time (rig->h, 16 * GST_SECOND);
+  g_assert_cmpuint (pass (rig, 8 * GST_SECOND), ==, 16 * GST_SECOND);
+  begin_stream (rig, "camera");
+  g_assert_cmpuint (pass (rig, 13 * GST_SECOND), ==, 16 * GST_SECOND);
+  rig_free (rig);
+}
+
+/* Other caps: a chain is plugged anew, which says again that the stream starts. However
+ * long that takes, both streams of a source stay together. */
+static void
+test_new_chain_keeps_sync (void)
+{
+  Rig *audio = rig_new_at (GST_IVS_AUDIO, TRUE, 10 * GST_SECOND);
+  Rig *video = rig_new_at (GST_IVS_VIDEO, TRUE, 10 * GST_SECOND);
+
+  gst_ivs_gate_share_time (audio->gate, video->gate);
+  gst_ivs_gate_open (audio->gate);
+  gst_ivs_gate_open (video->gate);
+  pass (audio, 10 * GST_SECOND);
+  pass (video, 10 * GST_SECOND);
+  begin_stream (audio, "new sound");
+  begin_stream (video, "new picture");
+  g_assert_cmpuint (pass (audio, 0), ==, 10 * GST_SECOND);
+  g_assert_cmpuint (pass (video, 0), ==, 10 * GST_SECOND);
+
+  set_time (audio, video, 30 * GST_SECOND);
+  begin_stream (video, "new picture");
+  g_assert_cmpuint (pass (video, 20 * GST_SECOND), ==, 30 * GST_SECOND);
+  g_assert_cmpuint (pass (audio, 20 * GST_SECOND), ==, 30 * GST_SECOND);
+  rig_free (audio);
+  rig_free (video);
+}
+
+/* A clip that is the first on its pad, long after the microphone has begun. */
+static void
+test_clip_comes_late (void)
+{
+  Rig *audio = rig_new_at (GST_IVS_AUDIO, TRUE, 12 * GST_SECOND);
+  Rig *video = rig_new_at (GST_IVS_VIDEO, FALSE, 12 * GST_SECOND);
+
+  gst_ivs_gate_share_time (audio->gate, video->gate);
+  gst_ivs_gate_open (audio->gate);
+  gst_ivs_gate_open (video->gate);
+  g_assert_cmpuint (pass (audio, 12 * GST_SECOND), ==, 12 * GST_SECOND);
+  g_assert_cmpuint (pass (video, 0), ==, 12 * GST_SECOND);
+  rig_free (audio);
+  rig_free (video);
+}
+
 static void
 test_time_offset (void)
 {
@@ -1484,6 +1597,12 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/time/segment-is-kept", test_segment_is_kept);
   g_test_add_func ("/gate/time/seek-goes-on", test_seek_goes_on);
   g_test_add_func ("/gate/time/seek-keeps-sync", test_seek_keeps_sync);
+  g_test_add_func ("/gate/time/camera-comes-back", test_camera_comes_back);
+  g_test_add_func ("/gate/time/late-camera-comes-back",
+      test_late_camera_comes_back);
+  g_test_add_func ("/gate/time/new-chain-keeps-sync",
+      test_new_chain_keeps_sync);
+  g_test_add_func ("/gate/time/clip-comes-late", test_clip_comes_late);
   g_test_add_func ("/gate/time/offset", test_time_offset);
   g_test_add_func ("/gate/time/offset-of-live", test_time_offset_of_live);
   g_test_add_func ("/gate/time/without-timestamps", test_without_timestamps);

@@ -132,17 +132,36 @@ outgoing_time (GstIvsGate *self, GstClockTime timestamp)
   return GST_CLOCK_STIME_IS_VALID (time) ? time + self->used_offset : time;
 }
 
-/* The times with which @buffer leaves. Most that come at once have the same. */
-static void
-update_times (GstIvsGate *self, GstBuffer *buffer)
+/* All packets of a picture have the time of its first. */
+static GstClockTimeDiff
+arrival_time (GstIvsGate *self, const GstIvsPacket *packet)
 {
+  if (!self->is_in_picture || self->awaits_idr ||
+      packet->timestamp != self->picture_timestamp)
+    self->arrived = gst_ivs_gate_get_running_time_now (self);
+  return self->arrived;
+}
+
+/* The times with which @packet leaves. Most that come at once have the same. Without
+ * B-frames, which a stage does not take, one time is as good as the other; parsed from
+ * a file, H.264 has DTS only, or nothing. */
+static void
+update_times (GstIvsGate *self, const GstIvsPacket *packet)
+{
+  const GstBuffer *buffer = packet->buffer;
+
   if (GST_BUFFER_PTS (buffer) == self->in_pts &&
-      GST_BUFFER_DTS (buffer) == self->in_dts)
+      GST_BUFFER_DTS (buffer) == self->in_dts &&
+      GST_CLOCK_STIME_IS_VALID (self->pts))
     return;
   self->in_pts = GST_BUFFER_PTS (buffer);
   self->in_dts = GST_BUFFER_DTS (buffer);
-  self->pts = outgoing_time (self, self->in_pts);
   self->dts = outgoing_time (self, self->in_dts);
+  self->pts = outgoing_time (self, self->in_pts);
+  if (!GST_CLOCK_STIME_IS_VALID (self->pts))
+    self->pts = self->dts;
+  if (!GST_CLOCK_STIME_IS_VALID (self->pts))
+    self->pts = arrival_time (self, packet);
 }
 
 static void
@@ -227,7 +246,9 @@ add_opened (GstIvsGate *self, GstIvsPacket *packet, GstIvsParcel *parcel)
 {
   guint first = gst_buffer_list_length (parcel->packets);
 
-  update_times (self, packet->buffer);
+  update_times (self, packet);
+  self->is_in_picture = !(packet->flags & GST_IVS_PACKET_FRAME_END);
+  self->picture_timestamp = packet->timestamp;
   if (!continue_stream (self, packet, parcel))
     return FALSE;
   finish_packets (self, parcel, first);

@@ -93,6 +93,9 @@ struct _GstIvsGate
   gint64 now_us;               /* monotonic, when what passes now came */
   GstClockTime in_pts, in_dts; /* of the packet that passes now ... */
   GstClockTimeDiff pts, dts;   /* ... and what it leaves with, or NONE */
+  gboolean is_in_picture; /* the last packet was not the last of its own ... */
+  guint32 picture_timestamp; /* ... which has this */
+  GstClockTimeDiff arrived;  /* when its first packet came, if without time */
   GstClockTimeDiff shift; /* added to upstream's running time: it fell back */
   GstClockTimeDiff used_offset;
   GstClockTimeDiff last_time; /* of the last packet that left, or NONE */
@@ -119,6 +122,9 @@ gboolean gst_ivs_gate_lets_pass (GstIvsGate *self, const GstIvsPacket *packet);
 /* Upstream's running time of @timestamp, plus shift; NONE if it has none. */
 GstClockTimeDiff
 gst_ivs_gate_get_running_time (GstIvsGate *self, GstClockTime timestamp);
+
+/* NONE without a clock. */
+GstClockTimeDiff gst_ivs_gate_get_running_time_now (GstIvsGate *self);
 
 /* @now: at an opening, however long ago the last request was. */
 void gst_ivs_gate_request_key_unit (GstIvsGate *self, gboolean now);

@@ -48,8 +48,8 @@ gst_ivs_gate_get_running_time (GstIvsGate *self, GstClockTime timestamp)
       self->shift;
 }
 
-static GstClockTimeDiff
-running_time_now (GstIvsGate *self)
+GstClockTimeDiff
+gst_ivs_gate_get_running_time_now (GstIvsGate *self)
 {
   g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
 
@@ -83,8 +83,8 @@ is_behind (GstIvsGate *self, GstClockTimeDiff time)
 static gboolean
 fits (GstIvsGate *self, GstClockTimeDiff time)
 {
-  GstClockTimeDiff now =
-      self->live ? running_time_now (self) : GST_CLOCK_STIME_NONE;
+  GstClockTimeDiff now = self->live ? gst_ivs_gate_get_running_time_now (self)
+                                    : GST_CLOCK_STIME_NONE;
 
   return !is_behind (self, time) &&
       (!GST_CLOCK_STIME_IS_VALID (now) ||
@@ -103,7 +103,8 @@ choose_shift (GstIvsGate *self, GstClockTimeDiff time)
     return 0;
   if (!fits (self, time + self->shared->shift))
     self->shared->shift =
-        MAX (departed_time (self), running_time_now (self)) - time;
+        MAX (departed_time (self), gst_ivs_gate_get_running_time_now (self)) -
+        time;
   return self->shared->shift;
 }
 

@@ -42,7 +42,9 @@ struct _GstIvsStream
   /* What comes in. */
   gboolean interrupted;
   guint32 in_ssrc;
-  guint16 in_seq;      /* highest so far */
+  guint16 in_seq; /* highest so far */
+  guint32 in_time;
+  gboolean in_ended;   /* the picture, or what else has one timestamp */
   guint32 time_offset; /* out = in + time_offset */
   GstClockTimeDiff in_running_time;
   gboolean has_sps;       /* an SPS came with the timestamp ... */
@@ -164,6 +166,13 @@ timestamp_at (GstIvsStream *self, GstClockTimeDiff time)
   return self->time_base + (guint32) (time < 0 ? -distance : distance);
 }
 
+/* A payloader that is given no PTS has one timestamp for all pictures. */
+static gboolean
+is_stuck (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
+{
+  return self->in_ended && in == self->in_time && time != self->in_running_time;
+}
+
 static void
 set_next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
 {
@@ -172,17 +181,19 @@ set_next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
       time == self->in_running_time)
     return;
 
-  self->in_running_time = time;
   if (GST_CLOCK_STIME_IS_VALID (time)) {
     guint32 expected = timestamp_at (self, time);
     gint32 error = (gint32) (in + self->time_offset - expected);
 
     /* More than a second: the incoming clock has jumped. */
-    if (self->interrupted || ABS ((gint64) error) > self->id.clock_rate)
+    if (self->interrupted || is_stuck (self, in, time) ||
+        ABS ((gint64) error) > self->id.clock_rate)
       self->time_offset = expected - in;
   } else if (self->interrupted) {
     self->time_offset = self->last_time + 1 - in;
   }
+  self->in_time = in;
+  self->in_running_time = time;
   self->last_time = in + self->time_offset;
 }
 
@@ -373,6 +384,7 @@ gst_ivs_stream_continue (GstIvsStream *self, const GstIvsPacket *packet,
   if (step == 0)
     return FALSE;
   set_next_timestamp (self, packet->timestamp, time);
+  self->in_ended = (packet->flags & GST_IVS_PACKET_FRAME_END) != 0;
   self->last_seq = (guint16) (self->last_seq + step - 1);
   if (lacks_parameter_sets (self, packet->flags))
     gst_buffer_list_add (out, make_extra (self, self->parameter_sets));

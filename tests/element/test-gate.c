@@ -870,6 +870,47 @@ test_without_timestamps (void)
   rig_free (rig);
 }
 
+/* A payloader without PTS to go by: its timestamps stand still. */
+static void
+push_stuck (Rig *rig, GstClockTime dts, const gchar *payload, gboolean marker)
+{
+  GstBuffer *packet = packet_at (rig, 0, payload, marker);
+
+  GST_BUFFER_PTS (packet) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DTS (packet) = dts;
+  g_assert_cmpint (gst_harness_push (rig->h, packet), ==, GST_FLOW_OK);
+}
+
+/* Both packets of a picture have its time, which is DTS (an H.264 file that
+ * was parsed) or else when the first of them came. */
+static void
+test_stuck_timestamps (gconstpointer data)
+{
+  gboolean has_dts = data != NULL;
+  Rig *rig = rig_new_at (GST_IVS_VIDEO, TRUE, GST_SECOND);
+  guint32 first = 0;
+
+  gst_ivs_gate_open (rig->gate);
+  for (guint i = 0; i < 4; i++) {
+    GstClockTime at = GST_SECOND + i * FRAME;
+    Seen a, b;
+
+    gst_harness_set_time (rig->h, at);
+    push_stuck (rig, has_dts ? at : GST_CLOCK_TIME_NONE, i == 0 ? IDR : SLICE,
+        FALSE);
+    gst_harness_set_time (rig->h, at + FRAME / 2);
+    push_stuck (rig, has_dts ? at : GST_CLOCK_TIME_NONE, SECOND_SLICE, TRUE);
+    a = pull (rig);
+    b = pull (rig);
+    first = i == 0 ? a.time : first;
+    g_assert_cmpuint (a.time, ==, first + i * 3600);
+    g_assert_cmpuint (b.time, ==, a.time);
+    g_assert_cmpuint (a.pts, ==, at);
+    g_assert_cmpuint (b.pts, ==, at);
+  }
+  rig_free (rig);
+}
+
 /* A non-live upstream is let through at its time, and can be stopped before. */
 static void
 test_paced (void)
@@ -1606,6 +1647,10 @@ main (int argc, char **argv)
   g_test_add_func ("/gate/time/offset", test_time_offset);
   g_test_add_func ("/gate/time/offset-of-live", test_time_offset_of_live);
   g_test_add_func ("/gate/time/without-timestamps", test_without_timestamps);
+  g_test_add_data_func ("/gate/time/stuck-timestamps/dts", "dts",
+      test_stuck_timestamps);
+  g_test_add_data_func ("/gate/time/stuck-timestamps/arrival", NULL,
+      test_stuck_timestamps);
   g_test_add_func ("/gate/time/paced", test_paced);
   g_test_add_func ("/gate/paced-by-another-base-time",
       test_paced_by_another_base_time);

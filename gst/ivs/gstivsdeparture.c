@@ -449,16 +449,15 @@ switch_over (GstIvsGate *self, GstIvsParcel *parcel)
 static void
 take_budget (GstIvsGate *self, GstBuffer *const *packets, guint n)
 {
-  GstClockTime position = gst_segment_to_stream_time (&self->segment,
-      self->segment.format, GST_BUFFER_PTS (packets[0]));
   gsize size = 0;
   guint bps;
 
   for (guint i = 0; i < n; i++)
     size += gst_buffer_get_size (packets[i]);
   g_mutex_lock (&self->lock);
-  if (self->segment.format == GST_FORMAT_TIME)
-    self->position = position;
+  self->passed = GST_BUFFER_PTS_IS_VALID (packets[0])
+      ? GST_BUFFER_PTS (packets[0])
+      : GST_BUFFER_DTS (packets[0]);
   self->stats.offered += size;
   bps = self->budget_bps;
   g_mutex_unlock (&self->lock);

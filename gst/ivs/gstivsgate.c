@@ -86,7 +86,7 @@ set_flushing (GstIvsGate *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
-  self->position = GST_CLOCK_TIME_NONE;
+  self->passed = GST_CLOCK_TIME_NONE;
   gst_ivs_gate_wake (self);
   g_mutex_unlock (&self->lock);
 }
@@ -120,6 +120,10 @@ static void
 segment_arrived (GstIvsGate *self, GstEvent *event)
 {
   gst_event_copy_segment (event, &self->segment);
+  g_mutex_lock (&self->lock);
+  self->passed = GST_CLOCK_TIME_NONE;
+  self->passed_segment = self->segment;
+  g_mutex_unlock (&self->lock);
   if (self->segment.format != GST_FORMAT_TIME)
     GST_INFO_OBJECT (self, "segment is not in time: packets pass unpaced");
   gst_ivs_stream_interrupt (self->stream);
@@ -412,10 +416,12 @@ gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor)
 GstClockTime
 gst_ivs_gate_get_position (GstIvsGate *self)
 {
-  GstClockTime position;
+  GstClockTime position = GST_CLOCK_TIME_NONE;
 
   g_mutex_lock (&self->lock);
-  position = self->position;
+  if (self->passed_segment.format == GST_FORMAT_TIME)
+    position = gst_segment_to_stream_time (&self->passed_segment,
+        GST_FORMAT_TIME, self->passed);
   g_mutex_unlock (&self->lock);
   return position;
 }
@@ -470,7 +476,7 @@ forget_upstream (GstIvsGate *self)
   gst_ivs_gate_forget_metadata (self);
   g_mutex_lock (&self->lock);
   self->flushing = FALSE;
-  self->position = GST_CLOCK_TIME_NONE;
+  self->passed = GST_CLOCK_TIME_NONE;
   self->open = FALSE;
   self->discard = FALSE;
   self->time_offset = 0;
@@ -615,7 +621,7 @@ gst_ivs_gate_init (GstIvsGate *self)
   g_mutex_init (&self->shared->lock);
   self->shared->live_time = GST_CLOCK_STIME_NONE;
   self->waiting = GST_CLOCK_TIME_NONE;
-  self->position = GST_CLOCK_TIME_NONE;
+  self->passed = GST_CLOCK_TIME_NONE;
   self->reached = GST_CLOCK_STIME_NONE;
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   self->last_time = GST_CLOCK_STIME_NONE;

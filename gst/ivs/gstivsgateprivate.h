@@ -69,9 +69,10 @@ struct _GstIvsGate
   GstClockTime waiting;
   GstClockID timer;
   GstIvsGateStats stats;
-  GPtrArray *metadata;   /* payloads for the next picture, or NULL */
-  gboolean announced;    /* "flowing" emitted for this opening */
-  GstClockTime position; /* stream time of what left last, or NONE */
+  GPtrArray *metadata;       /* payloads for the next picture, or NULL */
+  gboolean announced;        /* "flowing" emitted for this opening */
+  GstClockTime passed;       /* timestamp of what left last, or NONE ... */
+  GstSegment passed_segment; /* ... in this */
 
   GstBufferList *spare_list; /* atomic: an empty one, or NULL */
 

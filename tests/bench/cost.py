@@ -11,7 +11,9 @@ the same pipeline into fakesink. Instructions are callgrind's for so many frames
 middle, less fakesink's too: a machine under load makes them more, for packets come late
 and are sent again. "own" is what of them is the element's own code and what that calls,
 without what it hands its packets to; "gates, monitor" is the part of it that packets pass,
-for which the build needs debug symbols. Both hardly depend on the load. Side by side: this
+for which the build needs debug symbols, and "added" that without what it frees of the
+payloader's, which otherwise whoever has the packet last does. None of them depends much on
+the load. Side by side: this
 element, a bare webrtcbin (as it comes; "lean": without UPnP and ICE over TCP; "same":
 lean, and it retransmits, numbers and cuts its packets as the element does), and what else
 is installed. --frames 0 leaves callgrind out.
@@ -83,6 +85,8 @@ def measure(bench, stage, sender, media, seconds):
 
 OURS = "libgstivs.so"
 WAYS_OUT = ("gst_pad_push", "gst_pad_push_list")
+# Only the gate replaces memories, the payloader's by its own.
+FREES = ("gst_buffer_replace_memory_range", "gst_memory_unref")
 MEDIA_PATH = ["gstivs" + name + ".c" for name in (
     "gate", "passage", "departure", "packet", "stream", "headers", "budget", "pacer", "monitor", "h264", "metadata")]
 
@@ -102,11 +106,12 @@ class Names:
 
 def count_own(path):
     """By file of our sources: instructions of it and of what it calls, without our other
-    code and without what it hands its packets to."""
+    code and without what it hands its packets to. And what of them frees what came."""
     objects, functions, files = Names(), Names(), Names()
     counts = collections.Counter()
     ours = called_ours = is_cost_of_call = False
-    name = called = ""
+    name = caller = called = ""
+    freed = 0
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             key, _, rest = line.partition("=")
@@ -119,7 +124,7 @@ def count_own(path):
             elif key in ("fi", "fe", "cfi", "cfl"):
                 files.read(rest)
             elif key == "fn":
-                functions.read(rest)
+                caller = functions.read(rest)
             elif key == "cfn":
                 called = functions.read(rest).partition("'")[0]  # '2: called by itself
             elif key == "calls":
@@ -127,10 +132,12 @@ def count_own(path):
             elif is_cost_of_call:
                 if ours and not called_ours and called not in WAYS_OUT:
                     counts[name] += int(line.split()[1])
+                if (caller, called) == FREES:
+                    freed += int(line.split()[1])
                 is_cost_of_call, called_ours = False, ours
             elif ours and line[0] in "0123456789+-*":
                 counts[name] += int(line.split()[1])
-    return counts
+    return counts, freed
 
 
 def count_instructions(bench, stage, sender, media, frames):
@@ -141,9 +148,10 @@ def count_instructions(bench, stage, sender, media, frames):
     child.wait(300)
     with open(output, encoding="ascii", errors="replace") as file:
         totals = [line for line in file if line.startswith(("totals:", "summary:"))]
-    own = count_own(output)
+    own, freed = count_own(output)
+    media_path = sum(own[name] for name in MEDIA_PATH)
     return {"instructions": int(totals[-1].split()[1]) / 1e6, "own": sum(own.values()) / 1e6,
-            "media_path": sum(own[name] for name in MEDIA_PATH) / 1e6}
+            "media_path": media_path / 1e6, "added": max(media_path - freed, 0) / 1e6}
 
 
 def collect(bench, options, stage, senders, media):
@@ -172,7 +180,8 @@ def describe_instructions(options, result, one):
     net = one["instructions"] - none
     return [f"{net / options.frames:.3f}", of("bare", net), of("bare-same", net),
             f"{one['own'] / options.frames:.3f}", of("bare-same", one["own"]),
-            f"{one['media_path'] / options.frames:.3f}", of("bare-same", one["media_path"])]
+            f"{one['media_path'] / options.frames:.3f}", of("bare-same", one["media_path"]),
+            f"{one['added'] / options.frames:.3f}", of("bare-same", one["added"])]
 
 
 def print_result(options, result):
@@ -189,7 +198,7 @@ def print_result(options, result):
     head = ["sender", "CPU s/s", "net", "of bare", "switches/s", "RSS MB", "threads", "descriptors"]
     if any("instructions" in one for one in result.values()):
         head += ["M instructions/frame, net", "of bare", "of bare-same", "own", "of bare-same",
-                 "gates, monitor", "of bare-same"]
+                 "gates, monitor", "of bare-same", "added", "of bare-same"]
     b.print_table(head, [row + [""] * (len(head) - len(row)) for row in rows])
 
 

@@ -152,7 +152,7 @@ update_times (GstIvsGate *self, const GstIvsPacket *packet)
 
   if (GST_BUFFER_PTS (buffer) == self->in_pts &&
       GST_BUFFER_DTS (buffer) == self->in_dts &&
-      GST_CLOCK_STIME_IS_VALID (self->pts))
+      (GST_BUFFER_PTS_IS_VALID (buffer) || GST_BUFFER_DTS_IS_VALID (buffer)))
     return;
   self->in_pts = GST_BUFFER_PTS (buffer);
   self->in_dts = GST_BUFFER_DTS (buffer);

@@ -173,6 +173,14 @@ is_stuck (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
   return self->in_ended && in == self->in_time && time != self->in_running_time;
 }
 
+/* Pictures that come at once are different pictures still. */
+static guint32
+step_on (GstIvsStream *self, guint32 expected)
+{
+  return (gint32) (expected - self->last_time) > 0 ? expected
+                                                   : self->last_time + 1;
+}
+
 static void
 set_next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
 {
@@ -186,9 +194,10 @@ set_next_timestamp (GstIvsStream *self, guint32 in, GstClockTimeDiff time)
     gint32 error = (gint32) (in + self->time_offset - expected);
 
     /* More than a second: the incoming clock has jumped. */
-    if (self->interrupted || is_stuck (self, in, time) ||
-        ABS ((gint64) error) > self->id.clock_rate)
+    if (self->interrupted || ABS ((gint64) error) > self->id.clock_rate)
       self->time_offset = expected - in;
+    else if (is_stuck (self, in, time))
+      self->time_offset = step_on (self, expected) - in;
   } else if (self->interrupted) {
     self->time_offset = self->last_time + 1 - in;
   }

@@ -911,6 +911,23 @@ test_stuck_timestamps (gconstpointer data)
   rig_free (rig);
 }
 
+/* Two pictures that waited for the same: to a receiver one timestamp is one picture. */
+static void
+test_stuck_timestamps_at_once (void)
+{
+  Rig *rig = rig_new_at (GST_IVS_VIDEO, TRUE, GST_SECOND);
+  Seen a, b;
+
+  gst_ivs_gate_open (rig->gate);
+  push_stuck (rig, GST_CLOCK_TIME_NONE, IDR, TRUE);
+  gst_harness_set_time (rig->h, GST_SECOND + 1);
+  push_stuck (rig, GST_CLOCK_TIME_NONE, SLICE, TRUE);
+  a = pull (rig);
+  b = pull (rig);
+  g_assert_cmpuint (b.time, ==, a.time + 1);
+  rig_free (rig);
+}
+
 /* A non-live upstream is let through at its time, and can be stopped before. */
 static void
 test_paced (void)
@@ -1651,6 +1668,8 @@ main (int argc, char **argv)
       test_stuck_timestamps);
   g_test_add_data_func ("/gate/time/stuck-timestamps/arrival", NULL,
       test_stuck_timestamps);
+  g_test_add_func ("/gate/time/stuck-timestamps/at-once",
+      test_stuck_timestamps_at_once);
   g_test_add_func ("/gate/time/paced", test_paced);
   g_test_add_func ("/gate/paced-by-another-base-time",
       test_paced_by_another_base_time);

@@ -225,6 +225,42 @@ append_queue (Chain *chain, guint buffers, GstClockTime time)
   return TRUE;
 }
 
+/* appsrc says bytes unless it is told otherwise. Its buffers may have times all the
+ * same; but encoders refuse such a segment, and then there is nothing to say where the
+ * times belong. A time is taken for running time then, as in a segment from 0. */
+static GstPadProbeReturn
+make_segment_time (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  const GstSegment *given;
+  GstSegment segment;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT)
+    return GST_PAD_PROBE_OK;
+  gst_event_parse_segment (event, &given);
+  if (given->format == GST_FORMAT_TIME)
+    return GST_PAD_PROBE_OK;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  info->data = gst_event_new_segment (&segment);
+  gst_event_set_seqnum (info->data, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Before an encoder. */
+static gboolean
+append_first_queue (Chain *chain, guint buffers, GstClockTime time)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  if (!append_queue (chain, buffers, time))
+    return FALSE;
+  pad = gst_element_get_static_pad (chain->last, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      make_segment_time, NULL, NULL);
+  return TRUE;
+}
+
 /* Nothing is dropped here. By bytes, four seconds of the most that a stage takes. */
 static gboolean
 append_waiting_room (Chain *chain)
@@ -558,7 +594,7 @@ append_raw_video (Chain *chain, const GstCaps *caps)
   GstElement *scale, *filter;
   g_autoptr (GstIvsShape) shape = NULL;
 
-  if (!append_queue (chain, QUEUED_VIDEO_FRAMES, 0) ||
+  if (!append_first_queue (chain, QUEUED_VIDEO_FRAMES, 0) ||
       !append_download (chain, caps) || !append_deinterlace (chain, caps))
     return FALSE;
   if (!append_rate (chain, caps) ||
@@ -609,7 +645,7 @@ append_raw_audio (Chain *chain, const GstCaps *caps)
           channels == 1 ? 1 : 2);
   GstElement *encoder;
 
-  if (!append_queue (chain, 0, QUEUED_AUDIO_TIME) ||
+  if (!append_first_queue (chain, 0, QUEUED_AUDIO_TIME) ||
       append_new (chain, "audioconvert") == NULL ||
       append_new (chain, "audioresample") == NULL ||
       append_capsfilter (chain, format) == NULL ||

@@ -419,6 +419,45 @@ test_too_many_frames_per_second (gconstpointer data)
   receiver_free (receiver);
 }
 
+/* appsrc does so unless it is told otherwise. */
+static GstPadProbeReturn
+make_segment_bytes (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstSegment segment;
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_SEGMENT)
+    return GST_PAD_PROBE_OK;
+  gst_event_unref (GST_PAD_PROBE_INFO_EVENT (info));
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  info->data = gst_event_new_segment (&segment);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Pictures and sound that have times, though their segment speaks of bytes. */
+static void
+test_segment_in_bytes (gconstpointer data)
+{
+  gboolean is_video = data != NULL;
+  const gchar *caps = is_video
+      ? "video/x-raw,format=I420,width=160,height=120,framerate=25/1"
+      : "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
+  g_autofree gchar *source =
+      g_strdup_printf ("%s ! capsfilter caps=\"%s\" ! identity name=source",
+          is_video ? "videotestsrc num-buffers=10"
+                   : "audiotestsrc num-buffers=10 samplesperbuffer=960",
+          caps);
+  GstIvsKind kind = is_video ? GST_IVS_VIDEO : GST_IVS_AUDIO;
+  Receiver *receiver =
+      receiver_new (source, make_chain (caps, kind, NULL, NULL), kind);
+
+  watch (receiver, "source", "src", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      make_segment_bytes);
+  receiver_run (receiver);
+  g_assert_cmpuint (receiver->frames, >=, 10);
+  g_assert_cmpuint (receiver->last_pts % GST_SECOND, >=, 180 * GST_MSECOND);
+  receiver_free (receiver);
+}
+
 static void
 test_size_changes (void)
 {
@@ -1020,6 +1059,10 @@ main (int argc, char **argv)
       "0/1", test_other_framerate);
   g_test_add_data_func ("/encoding/key-frame-interval/other-framerate", "60/1",
       test_other_framerate);
+  g_test_add_data_func ("/encoding/segment-in-bytes/video", "video",
+      test_segment_in_bytes);
+  g_test_add_data_func ("/encoding/segment-in-bytes/audio", NULL,
+      test_segment_in_bytes);
   g_test_add_func ("/encoding/video/size-changes", test_size_changes);
   g_test_add_func ("/encoding/video/steps-in-quick-succession",
       test_steps_in_quick_succession);

@@ -177,6 +177,88 @@ test_list (void)
   sender_end (&sender);
 }
 
+#define RTX_SSRC 0x5678
+#define RTX_PT 98
+
+static GstElement *
+make_retransmitter (void)
+{
+  g_autoptr (GstStructure) payloads =
+      gst_structure_new ("application/x-rtp-pt-map", "97", G_TYPE_UINT, RTX_PT,
+          NULL);
+  g_autoptr (GstStructure) ssrcs =
+      gst_structure_new ("application/x-rtp-ssrc-map", "4660", G_TYPE_UINT,
+          RTX_SSRC, NULL);
+  GstElement *element = gst_element_factory_make ("rtprtxsend", NULL);
+
+  g_object_set (element, "payload-type-map", payloads, "ssrc-map", ssrcs, NULL);
+  return gst_object_ref_sink (element);
+}
+
+static void
+ask_for (GstElement *retransmitter, guint seq)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (retransmitter, "src");
+
+  gst_pad_send_event (pad,
+      gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
+          gst_structure_new ("GstRTPRetransmissionRequest", "seqnum",
+              G_TYPE_UINT, seq, "ssrc", G_TYPE_UINT, SSRC, NULL)));
+}
+
+static guint
+read_seq (GstBuffer *packet, guint *ssrc)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  guint seq;
+
+  g_assert_true (gst_rtp_buffer_map (packet, GST_MAP_READ, &rtp));
+  seq = gst_rtp_buffer_get_seq (&rtp);
+  *ssrc = gst_rtp_buffer_get_ssrc (&rtp);
+  gst_rtp_buffer_unmap (&rtp);
+  return seq;
+}
+
+/* A packet that is sent again has a number of its own, each time. */
+static void
+test_retransmission (void)
+{
+  GstElement *retransmitter = make_retransmitter ();
+  GstHarness *in = gst_harness_new_with_element (retransmitter, "sink", NULL);
+  g_autoptr (GstPad) src = gst_element_get_static_pad (retransmitter, "src");
+  g_autoptr (GstPad) sink = NULL;
+  Sender sender;
+  guint ssrc, seq = 0;
+
+  sender_begin (&sender);
+  /* What the harness had before the session is before the other element now. */
+  sink = gst_pad_get_peer (sender.h->srcpad);
+  gst_pad_unlink (sender.h->srcpad, sink);
+  g_assert_cmpint (gst_pad_link (src, sink), ==, GST_PAD_LINK_OK);
+  gst_harness_set_src_caps_str (in, CAPS (EXTENSION));
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GstBuffer) left = NULL;
+
+    gst_harness_push (in, make_ours (sender.stream, sender.seq++));
+    left = gst_harness_pull (sender.h);
+    g_assert_cmpuint (read_number (left), ==, i);
+    if (i == 1)
+      seq = read_seq (left, &ssrc);
+  }
+  for (guint i = 3; i < 5; i++) {
+    g_autoptr (GstBuffer) again = NULL;
+
+    ask_for (retransmitter, seq);
+    again = gst_harness_pull (sender.h);
+    read_seq (again, &ssrc);
+    g_assert_cmpuint (ssrc, ==, RTX_SSRC);
+    g_assert_cmpuint (read_number (again), ==, i);
+  }
+  gst_harness_teardown (in);
+  gst_object_unref (retransmitter);
+  sender_end (&sender);
+}
+
 /* -- The funnel before it ------------------------------------------------------------------ */
 
 static gboolean
@@ -398,6 +480,7 @@ test_feedback (void)
 static const TestCase cases[] = {
   { "numbers", test_numbers },
   { "list", test_list },
+  { "retransmission", test_retransmission },
   { "funnel", test_funnel },
   { "feedback", test_feedback },
 };

@@ -12,9 +12,10 @@
 #define VARIABLE "IVS_STAGE_TOKEN"
 
 /* Of a longer one the head is enough to say what it is instead. */
-static gchar *
-read_regular_file (GFile *file, const gchar *path, GError **error)
+gchar *
+gst_ivs_credential_read_once (const gchar *path, GError **error)
 {
+  g_autoptr (GFile) file = g_file_new_for_path (path);
   g_autoptr (GError) cause = NULL;
   g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, &cause);
   g_autofree gchar *text = g_malloc0 (IVS_TOKEN_MAX_LENGTH + 1);
@@ -44,7 +45,7 @@ read_file (const gchar *path, GError **error)
         path);
     return NULL;
   }
-  return read_regular_file (file, path, error);
+  return gst_ivs_credential_read_once (path, error);
 }
 
 gchar *

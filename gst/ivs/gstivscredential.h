@@ -21,4 +21,8 @@ gchar *gst_ivs_credential_read (const GstIvsSettings *settings,
 IvsToken *gst_ivs_credential_find (const GstIvsSettings *settings,
     const gchar *requested, GError **error);
 
+/* The text in @path, whatever that is: a pipe is read to its end, however long that takes.
+ * (transfer full) */
+gchar *gst_ivs_credential_read_once (const gchar *path, GError **error);
+
 G_END_DECLS

@@ -113,7 +113,9 @@ IvsToken *
 check_credential (CheckReport *report, const GstIvsSettings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree gchar *text = gst_ivs_credential_read (settings, NULL, &error);
+  g_autofree gchar *text = settings->auth_token_file != NULL
+      ? gst_ivs_credential_read_once (settings->auth_token_file, &error)
+      : gst_ivs_credential_read (settings, NULL, &error);
   g_autoptr (IvsToken) token =
       text != NULL ? ivs_token_parse (text, &error) : NULL;
 

@@ -38,7 +38,12 @@ event_passed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT:
-      return is_said (said, event) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+      if (!is_said (said, event))
+        return GST_PAD_PROBE_OK;
+      /* Not dropped: the pad would offer it again with each packet. */
+      gst_event_unref (event);
+      info->data = NULL;
+      return GST_PAD_PROBE_HANDLED;
     case GST_EVENT_FLUSH_STOP:
       said->is_known = FALSE;
       return GST_PAD_PROBE_OK;

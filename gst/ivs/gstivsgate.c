@@ -175,12 +175,15 @@ event_arrived (GstPad *pad, GstObject *parent, GstEvent *event)
   return TRUE;
 }
 
-/* From webrtcbin: key unit requests go on; what asks for other caps or speaks of
- * lateness in our own time does not. */
+/* From webrtcbin: key unit requests go on; what asks for other caps, speaks of lateness in
+ * our own time or is a feedback of the network (rtpsession's, where that reads it) does
+ * not. */
 static gboolean
 upstream_event_arrived (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  switch (GST_EVENT_TYPE (event)) {
+  gboolean is_feedback = gst_event_has_name (event, "RTPTWCCPackets");
+
+  switch (is_feedback ? GST_EVENT_QOS : GST_EVENT_TYPE (event)) {
     case GST_EVENT_RECONFIGURE:
     case GST_EVENT_QOS:
       gst_event_unref (event);

@@ -169,7 +169,7 @@ void gst_ivs_gate_announce (GstIvsGate *self, GstEvent *event);
 
 /* Every packet that leaves is shown to @monitor. Before the gate goes to PAUSED. */
 void gst_ivs_gate_set_monitor (GstIvsGate *self, GstIvsMonitor *monitor);
-/* Upstream's stream time of what left last since the last seek, or NONE. */
+/* Upstream's stream time of what came to the open gate last since the last seek, or NONE. */
 GstClockTime gst_ivs_gate_get_position (GstIvsGate *self);
 void gst_ivs_gate_get_stats (GstIvsGate *self, GstIvsGateStats *stats);
 

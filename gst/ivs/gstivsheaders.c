@@ -88,7 +88,7 @@ memory_unmapped (GstMemory *memory)
 {
 }
 
-/* webrtcbin copies each header once: it keeps the packet and writes another number. */
+/* A packet that is sent again begins with a copy. */
 static GstMemory *
 memory_copied (GstMemory *memory, gssize offset, gssize size)
 {

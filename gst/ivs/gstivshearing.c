@@ -208,7 +208,7 @@ revived (gpointer data)
 
 /* On RTCP's thread. */
 
-/* With lock, or a reference to the congestion. */
+/* With lock. */
 static void
 tell_repeated (GstIvsHearing *self, GstIvsCongestion *congestion)
 {

@@ -341,17 +341,18 @@ caps_arrived (GstIvsInput *self, GstEvent *event)
   self->events.ready (self, self->data);
 }
 
-/* Another upstream, perhaps one that can be published, or the same from another place on.
- * After an end it goes on. */
+/* @is_other: another upstream, perhaps one that can be published; else the same from
+ * another place on. After an end it goes on. */
 static void
-begin_stream (GstIvsInput *self)
+begin_stream (GstIvsInput *self, gboolean is_other)
 {
   gboolean goes_on = FALSE;
 
   g_mutex_lock (&self->lock);
   goes_on = self->eos && self->ready;
   self->eos = FALSE;
-  self->useless = FALSE;
+  if (is_other)
+    self->useless = FALSE;
   g_mutex_unlock (&self->lock);
   if (goes_on)
     self->events.ready (self, self->data);
@@ -363,7 +364,7 @@ event_arrived (GstIvsInput *self, GstEvent *event, gboolean useless)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
     case GST_EVENT_FLUSH_STOP:
-      begin_stream (self);
+      begin_stream (self, GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START);
       return GST_PAD_PROBE_OK;
     case GST_EVENT_CAPS:
       if (!useless)

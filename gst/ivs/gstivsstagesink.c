@@ -534,7 +534,7 @@ list_pads (GstIvsStageSink *self)
 static gboolean
 send_event (GstElement *element, GstEvent *event)
 {
-  if (GST_EVENT_IS_UPSTREAM (event) && !GST_EVENT_IS_DOWNSTREAM (event))
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
     return gst_ivs_upstream_send (list_pads (GST_IVS_STAGE_SINK (element)),
         event);
   return GST_ELEMENT_CLASS (gst_ivs_stage_sink_parent_class)

@@ -634,21 +634,19 @@ drain (GstIvsPublisher *self)
       self->active != NULL ? DRAIN_MS : 0, leave, self);
 }
 
-/* Once only: a pad that is released later is no second end. */
-static void
-tell_drained (GstIvsPublisher *self)
+/* After the end, or what was meant to be it: the application has sought, or another stream
+ * has come. */
+static gboolean
+goes_on (GstIvsPublisher *self)
 {
-  self->has_drained = TRUE;
-  gst_ivs_timer_clear (&self->drain_timer);
-  if (!self->has_failed) {
-    POST_PROGRESS (self, COMPLETE, "disconnect", "Left the stage");
-    set_state (self, GST_IVS_CONNECTION_CLOSED);
-  }
-  self->events.drained (self->element);
-  gst_ivs_publisher_check_inputs (self);
+  g_auto (GstIvsInputs) inputs = { 0 };
+
+  if (self->has_failed || self->is_stopping)
+    return FALSE;
+  self->events.get_inputs (self->element, &inputs);
+  return gst_ivs_inputs_go_on (&inputs);
 }
 
-/* After the end: the application has sought, or another stream has come. */
 static void
 begin_anew (GstIvsPublisher *self)
 {
@@ -657,6 +655,23 @@ begin_anew (GstIvsPublisher *self)
   self->is_overdue = FALSE;
   ivs_backoff_init (&self->backoff, 0, NULL, NULL);
   gst_ivs_publisher_begin_attempt (self);
+}
+
+/* Once only: a pad that is released later is no second end. */
+static void
+tell_drained (GstIvsPublisher *self)
+{
+  gst_ivs_timer_clear (&self->drain_timer);
+  if (!self->has_failed) {
+    POST_PROGRESS (self, COMPLETE, "disconnect", "Left the stage");
+    set_state (self, GST_IVS_CONNECTION_CLOSED);
+  }
+  if (goes_on (self)) {
+    begin_anew (self);
+    return;
+  }
+  self->has_drained = TRUE;
+  self->events.drained (self->element);
 }
 
 static void
@@ -681,12 +696,12 @@ gst_ivs_publisher_check_inputs (GstIvsPublisher *self)
       (self->is_draining && !self->has_drained))
     return;
 
-  self->events.get_inputs (self->element, &inputs);
   if (self->is_draining) {
-    if (gst_ivs_inputs_go_on (&inputs) && !self->has_failed)
+    if (goes_on (self))
       begin_anew (self);
     return;
   }
+  self->events.get_inputs (self->element, &inputs);
   if (gst_ivs_inputs_are_eos (&inputs)) {
     drain (self);
     return;

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /**
  * gst_ivs_upstream_send:
  * @pads: (transfer full) (element-type GstPad): the element's
- * @event: (transfer full): one that goes upstream
+ * @event: (transfer full): a seek
  *
  * To each stream, as GstBin does with sinks; who makes both knows it by its number.
  *

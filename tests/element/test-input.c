@@ -588,6 +588,79 @@ test_refused_then_taken (void)
   stage_free (stage);
 }
 
+/* -- A stream by hand ---------------------------------------------------------------------- */
+
+#define SOUND_CAPS \
+  "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1"
+#define SOUND_SIZE (960 * 2)
+
+static GstPad *
+add_hand (GstIvsInput *input)
+{
+  GstPad *pad = gst_object_ref_sink (gst_pad_new ("hand", GST_PAD_SRC));
+
+  gst_pad_set_active (pad, TRUE);
+  g_assert_cmpint (gst_pad_link (pad, gst_ivs_input_get_pad (input)), ==,
+      GST_PAD_LINK_OK);
+  return pad;
+}
+
+static void
+push_segment (GstPad *pad)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+}
+
+static void
+begin_stream (GstPad *pad, const gchar *id)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string (SOUND_CAPS);
+
+  gst_pad_push_event (pad, gst_event_new_stream_start (id));
+  gst_pad_push_event (pad, gst_event_new_caps (caps));
+  push_segment (pad);
+}
+
+static void
+push_sound (GstPad *pad, guint i)
+{
+  GstBuffer *sound = gst_buffer_new_allocate (NULL, SOUND_SIZE, NULL);
+
+  gst_buffer_memset (sound, 0, 0, SOUND_SIZE);
+  GST_BUFFER_PTS (sound) = i * 20 * GST_MSECOND;
+  GST_BUFFER_DURATION (sound) = 20 * GST_MSECOND;
+  gst_pad_push (pad, sound);
+}
+
+/* A second stream of its kind is dropped, also after a seek, after which caps do not come
+ * again. */
+static void
+test_taken_and_flushed (void)
+{
+  Stage *stage = stage_new ();
+  GstIvsInput *owner = add_input (stage, "sink_%u");
+  GstIvsInput *input = add_input (stage, "audio_%u");
+  GstPad *hand = add_hand (input);
+
+  stage->owners[GST_IVS_AUDIO] = owner;
+  play (stage);
+  begin_stream (hand, "one");
+  push_sound (hand, 0);
+  gst_pad_push_event (hand, gst_event_new_flush_start ());
+  gst_pad_push_event (hand, gst_event_new_flush_stop (TRUE));
+  push_segment (hand);
+  push_sound (hand, 0);
+  g_assert_cmpuint (stage->failed, ==, 0);
+  gst_pad_set_active (hand, FALSE);
+  gst_object_unref (hand);
+  free_input (owner);
+  free_input (input);
+  stage_free (stage);
+}
+
 /* READY and PLAYING again, the two pads in each other's role. */
 static void
 test_second_life (void)
@@ -689,6 +762,7 @@ main (int argc, char **argv)
   g_test_add_func ("/input/both", test_both);
   g_test_add_func ("/input/taken", test_taken);
   g_test_add_func ("/input/refused-then-taken", test_refused_then_taken);
+  g_test_add_func ("/input/taken-and-flushed", test_taken_and_flushed);
   g_test_add_func ("/input/without-caps", test_without_caps);
   g_test_add_func ("/input/without-encoder", test_without_encoder);
   g_test_add_func ("/input/eos-without-data", test_eos_without_data);

@@ -507,6 +507,22 @@ step_up_and_down (gpointer data)
   return NULL;
 }
 
+/* As a pad of the element does: whoever asks while the size changes would else be told that
+ * nothing fits, of the size before and that of now. */
+static GstPadProbeReturn
+answer_caps (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  g_autoptr (GstCaps) caps = NULL;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS ||
+      !(info->type & GST_PAD_PROBE_TYPE_PUSH))
+    return GST_PAD_PROBE_OK;
+  caps = gst_ivs_encoding_video_caps ();
+  gst_query_set_caps_result (query, caps);
+  return GST_PAD_PROBE_HANDLED;
+}
+
 /* Another size may be wanted while the scaler still agrees on the one before. */
 static void
 test_steps_in_quick_succession (void)
@@ -516,13 +532,16 @@ test_steps_in_quick_succession (void)
   Stepper stepper = { NULL, FALSE };
   const GstIvsEncodingHooks hooks = { take_shape, NULL, &stepper };
   g_autofree gchar *source = g_strdup_printf (
-      "videotestsrc num-buffers=300 pattern=black ! capsfilter caps=\"%s\"",
+      "videotestsrc num-buffers=300 pattern=black ! capsfilter caps=\"%s\" ! "
+      "identity name=source",
       caps);
   Receiver *receiver = receiver_new (source,
       make_chain (caps, GST_IVS_VIDEO, NULL, &hooks), GST_IVS_VIDEO);
   GThread *thread;
 
   g_assert_nonnull (stepper.shape);
+  watch (receiver, "source", "src", GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+      answer_caps);
   thread = g_thread_new ("stepper", step_up_and_down, &stepper);
   receiver_run (receiver);
   g_atomic_int_set (&stepper.is_over, TRUE);

@@ -17,7 +17,7 @@
 #define EXT_ID 3
 #define SSRC 0x1234
 #define NONE G_MAXUINT
-#define PATIENCE_US (10 * G_USEC_PER_SEC)
+#define PATIENCE_US (30 * G_USEC_PER_SEC)
 
 static const GstIvsStreamId id = { SSRC, 97, 90000, EXT_ID };
 
